@@ -1,0 +1,1 @@
+../../runtime/entry/__main__.py

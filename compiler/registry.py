@@ -1,0 +1,243 @@
+"""Operators as the compiler sees them: names, parameters, traits, versions and cases.
+
+An operator is one file in `runtime/ops/`, `runtime/checks/` or `runtime/sources/`: a function under
+one of the decorators below. Its signature is its parameters; its docstring's first line says what it
+does. The compiler is handed a filled `Catalog` and never imports the operators itself.
+"""
+
+from __future__ import annotations
+
+import inspect
+import types
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, NewType, TypeVar, get_args, get_origin, get_type_hints
+
+Column = NewType("Column", str)
+"""A parameter that names a column: bound against the columns that reach the step."""
+
+Expression = NewType("Expression", str)
+"""A parameter that is always an expression, without a leading `=`."""
+
+Pattern = NewType("Pattern", str)
+"""A regular expression in the dialect of polars (no look-around, no back-references)."""
+
+Share = NewType("Share", float)
+"""A share, written `0.5` or `50%`."""
+
+Prompt = NewType("Prompt", str)
+"""The path of a prompt file."""
+
+Model = NewType("Model", str)
+"""The name of a model of the recipe."""
+
+Cost = Literal["free", "cpu", "model"]
+OpKind = Literal["step", "check"]
+Stage = Literal["map", "generate", "check"]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An example that documents an operator and tests it.
+
+    For a check, `row` holds the columns it reads and `expect` is `True` or the reason of rejection.
+    For a map step, `row` is one input row and `expect` the columns of the row that comes out, or the
+    reason of rejection.
+    """
+
+    params: Mapping[str, Any]
+    row: Mapping[str, Any]
+    expect: bool | str | Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """One parameter of an operator, from its function's signature."""
+
+    name: str
+    type: Any
+    default: Any
+    required: bool
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """Its JSON Schema."""
+        return type_schema(self.type)
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """One operator.
+
+    Attributes:
+        name: What a recipe writes after `op:`, or the kind of a check.
+        kind: `step` or `check`.
+        stage: The physical stage that a step lowers to.
+        version: Raised whenever results change.
+        build: The decorated function: bound parameters to a kernel.
+        params: From the signature.
+        cost: free (columnar), cpu (worth a worker process) or model.
+        reads: Columns it reads besides those that its parameters name.
+        writes: Columns it writes besides those that its parameters name.
+        drops: Whether it can reject rows.
+        row_local: Whether each row's result depends on that row alone.
+        packages: Packages whose versions change results.
+        cases: At least one accepted and one rejected, if it can reject.
+        about: The first line of the docstring.
+    """
+
+    name: str
+    kind: OpKind
+    stage: Stage
+    version: int
+    build: Callable[..., Any]
+    params: tuple[Param, ...]
+    cost: Cost
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+    drops: bool = True
+    row_local: bool = True
+    packages: tuple[str, ...] = ()
+    cases: tuple[Case, ...] = ()
+    about: str = ""
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """The closed JSON Schema of the parameters."""
+        return {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {p.name: p.schema for p in self.params},
+            "required": [p.name for p in self.params if p.required],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """The operators that a recipe may use."""
+
+    steps: Mapping[str, Operator] = field(default_factory=dict)
+    checks: Mapping[str, Operator] = field(default_factory=dict)
+    engines: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Engine name to its whitelist of placement settings."""
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+OPERATOR = "__mashbill_operator__"
+
+
+def step(
+    *,
+    stage: Stage,
+    version: int,
+    cost: Cost = "free",
+    reads: Iterable[str] = (),
+    writes: Iterable[str] = (),
+    drops: bool = True,
+    packages: Iterable[str] = (),
+    cases: Iterable[Case] = (),
+) -> Callable[[F], F]:
+    """Declare a step operator; its name is the function's, a trailing underscore dropped."""
+    return _declare(
+        "step",
+        stage=stage,
+        version=version,
+        cost=cost,
+        reads=tuple(reads),
+        writes=tuple(writes),
+        drops=drops,
+        packages=tuple(packages),
+        cases=tuple(cases),
+    )
+
+
+def check(
+    *,
+    version: int,
+    cost: Cost = "cpu",
+    reads: Iterable[str] = (),
+    packages: Iterable[str] = (),
+    cases: Iterable[Case] = (),
+) -> Callable[[F], F]:
+    """Declare a check: `build(**params)` gives a function from a row to a `Verdict`."""
+    return _declare(
+        "check",
+        stage="check",
+        version=version,
+        cost=cost,
+        reads=tuple(reads),
+        packages=tuple(packages),
+        cases=tuple(cases),
+    )
+
+
+def operator_of(function: Any) -> Operator | None:
+    """The operator that a decorated function declares, if it does."""
+    found = getattr(function, OPERATOR, None)
+    return found if isinstance(found, Operator) else None
+
+
+def _declare(kind: OpKind, **facts: Any) -> Callable[[F], F]:
+    def decorate(function: F) -> F:
+        hints = get_type_hints(function, include_extras=True)
+        params = tuple(
+            Param(
+                name=name.rstrip("_"),
+                type=hints[name],
+                default=None if p.default is inspect.Parameter.empty else p.default,
+                required=p.default is inspect.Parameter.empty,
+            )
+            for name, p in inspect.signature(function).parameters.items()
+        )
+        about = (inspect.getdoc(function) or "").split("\n", 1)[0]
+        operator = Operator(
+            name=function.__name__.rstrip("_"),
+            kind=kind,
+            build=function,
+            params=params,
+            about=about,
+            **facts,
+        )
+        setattr(function, OPERATOR, operator)
+        return function
+
+    return decorate
+
+
+_SCALARS: dict[Any, dict[str, Any]] = {
+    str: {"type": "string"},
+    int: {"type": "integer"},
+    float: {"type": "number"},
+    bool: {"type": "boolean"},
+    Column: {"type": "string", "format": "column"},
+    Expression: {"type": ["string", "boolean", "number"], "format": "expression"},
+    Pattern: {"type": "string", "format": "pattern"},
+    Share: {"type": ["number", "string"], "format": "share"},
+    Prompt: {"type": "string", "format": "prompt"},
+    Model: {"type": "string", "format": "model"},
+}
+
+
+def type_schema(hint: Any) -> dict[str, Any]:
+    """The JSON Schema of a parameter's type.
+
+    Raises:
+        TypeError: For a type that a recipe cannot write.
+    """
+    if hint in _SCALARS:
+        return dict(_SCALARS[hint])
+    if declared := getattr(hint, "__schema__", None):
+        return dict(declared() if callable(declared) else declared)
+    origin, args = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        return {"enum": list(args)}
+    if origin in (typing.Union, types.UnionType):
+        rest = [a for a in args if a is not type(None)]
+        if len(rest) == 1:
+            return type_schema(rest[0])
+    if origin in (list, tuple) and args:
+        return {"type": "array", "items": type_schema(args[0])}
+    if origin in (dict, Mapping) or str(origin) == "<class 'collections.abc.Mapping'>":
+        return {"type": "object", "additionalProperties": type_schema(args[1])}
+    raise TypeError(f"no recipe can write a parameter of type {hint!r}")

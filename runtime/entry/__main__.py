@@ -1,0 +1,6 @@
+"""Python -m mashbill."""
+
+
+def main() -> int:
+    """Run the command."""
+    return 0
