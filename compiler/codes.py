@@ -22,5 +22,722 @@ class Code:
 
 
 CODES: dict[str, Code] = {
-    "S001": Code("invalid-yaml", "error", "The file is not YAML."),
+    # -- S: the shape of the file
+    "S001": Code(
+        "invalid-yaml",
+        "error",
+        """\
+The file cannot be read as YAML. Often a colon is missing, a quote is left open,
+or text holds `: ` or ` #`, or starts with a character that means something to
+YAML.
+
+    keep lang == 'en'            a colon is missing after `keep`
+    about: web: the good part    a second `: ` in the text
+
+Write instead:
+
+    keep: lang == 'en'
+    about: "web: the good part"
+""",
+    ),
+    "S002": Code(
+        "unknown-key",
+        "error",
+        """\
+The key is not part of the format at this place. Nothing would read it, so what
+it says would silently not happen.
+
+    sampling: { temprature: 0.2 }
+
+Write the name that the message proposes, or take the key out. `mashbill ops
+NAME` lists the keys of an operator.
+""",
+    ),
+    "S003": Code(
+        "misplaced-key",
+        "error",
+        """\
+The key exists, but in another place.
+
+    mix:
+      max_epochs: 4
+      parts: { math: 14% }
+
+Move it to where the message says:
+
+    mix:
+      parts: { math: { weight: 14%, max_epochs: 4 } }
+""",
+    ),
+    "S004": Code(
+        "duplicate-key",
+        "error",
+        """\
+One map holds the same key twice. YAML readers keep only the last one and say
+nothing, so the first would be lost.
+
+    web: { path: a.jsonl, path: b.jsonl }
+
+Keep one of them, or give the second thing a name of its own.
+""",
+    ),
+    "S005": Code(
+        "wrong-type",
+        "error",
+        """\
+The value is of a type, a form or a size that the key cannot take.
+
+    samples: "eight"      must be an integer
+    total: 600M           a quantity carries its unit
+    temperature: 9        out of range
+
+Write instead:
+
+    samples: 8
+    total: 600M tokens
+    temperature: 0.9
+""",
+    ),
+    "S006": Code(
+        "ambiguous-scalar",
+        "error",
+        """\
+YAML 1.1 and YAML 1.2 read the bare word differently: `no` is the boolean false
+to one and the text "no" to the other; so are yes, on, off, y, n; `1_000`,
+`0777` and `12:30` are different numbers, or text.
+
+    columns: { country: no }
+
+Quote text, and write numbers plainly:
+
+    columns: { country: 'no' }
+    seed: 1000
+""",
+    ),
+    "S007": Code(
+        "yaml-feature",
+        "error",
+        """\
+The recipe format is a strict part of YAML: one document, no anchors, aliases,
+merge keys, tags, directives or tabs, at most 64 levels. What one place says
+must be readable at that place.
+
+    fast: &fast { temperature: 0 }
+    slow: *fast
+
+Write the value out, or lay it over the recipe with a profile:
+
+    profiles:
+      fast: { models.writer.sampling.temperature: 0 }
+""",
+    ),
+    "S008": Code(
+        "format-version",
+        "error",
+        """\
+`mashbill:` is the version of the format that the recipe is written in. This
+program reads version 1. A recipe of a later version needs a later program.
+
+    mashbill: 1
+""",
+    ),
+    "S010": Code(
+        "unknown-operator",
+        "error",
+        """\
+No operator, check or engine has this name.
+
+    book: { op: rewrit, from: web }
+
+Write the name that the message proposes. `mashbill ops` lists what there is; a
+plug-in that failed to import is reported as R109.
+""",
+    ),
+    "S011": Code(
+        "missing-key",
+        "error",
+        """\
+A key that this place cannot do without is absent. Licence and origin of a
+source are asked for, since they cannot be found out later.
+
+    docs: { path: docs.jsonl }
+
+Write it:
+
+    docs: { path: docs.jsonl, license: CC0-1.0, origin: human }
+""",
+    ),
+    "S012": Code(
+        "bad-name",
+        "error",
+        """\
+A name is made of lower-case letters, digits and `_`, and begins with a letter.
+`on`, `off`, `yes`, `no`, `y` and `n` are booleans to some YAML readers and are
+no names. A dot selects a port (`good.rejected`), so it stands in no name.
+
+    My-Step: { op: filter, … }
+
+Write instead:
+
+    my_step: { op: filter, … }
+""",
+    ),
+    # -- R: references
+    "R101": Code(
+        "unknown-step",
+        "error",
+        """\
+`from:` or a part of the mix names a step, source or port that the recipe does
+not have.
+
+    book: { op: rewrite, from: clena }
+
+Write the name of a step or source; a dot selects a port of it: `book`,
+`book.rejected`.
+""",
+    ),
+    "R102": Code(
+        "cycle",
+        "error",
+        """\
+Steps read each other in a circle, so none of them can begin.
+
+    a: { op: filter, from: b, keep: … }
+    b: { op: filter, from: a, keep: … }
+
+Let one of them read a step or source outside the circle. To ask a model again
+when a check fails, use `on_fail`, not a step that feeds an earlier one.
+""",
+    ),
+    "R103": Code(
+        "unused-step",
+        "warning",
+        """\
+Nothing reads the step and it is no part of the mix, so it does not run.
+
+Read it from another step, give it a share in `mix.parts`, or take it out.
+""",
+    ),
+    "R104": Code(
+        "column-missing",
+        "error",
+        """\
+The step needs a column that the rows reaching it do not have.
+
+    right: { op: verify, from: solved, checks: { math_equal: { got: answer, want: gold } } }
+
+Take the column from the source (`columns: { gold: answer }`), make it with
+`set:`, or let the prompt declare it in its `reply`. The message lists the
+columns that there are.
+""",
+    ),
+    "R105": Code(
+        "column-shadowed",
+        "warning",
+        """\
+The step writes a column that is there already; the earlier one can no longer be
+reached.
+
+Give one of the two another name: in the source (`columns: { given: tests }`),
+or in the prompt's `reply`.
+""",
+    ),
+    "R107": Code(
+        "override-no-match",
+        "error",
+        """\
+A path after `--set`, or in a profile, leads nowhere: no such model, source,
+step or key.
+
+    mashbill run --set models.writter.use=local/smollm2-135m
+
+Write a path that exists, as `mashbill show --resolved` prints it. A list is
+replaced as a whole.
+""",
+    ),
+    "R108": Code(
+        "port-ignored",
+        "note",
+        """\
+The step sends rows to a port that nothing reads: they end there, and are
+counted.
+
+To keep them, read the port (`from: book.rejected`); otherwise nothing needs to
+be done.
+""",
+    ),
+    "R109": Code(
+        "plugin-import",
+        "error",
+        """\
+A plug-in package (entry point `mashbill.ops`) failed to import, so its
+operators are absent.
+
+Install what the message says is missing, or uninstall the plug-in.
+""",
+    ),
+    "R110": Code(
+        "model-unknown",
+        "error",
+        """\
+The step names a model that the recipe does not have.
+
+    models: { writer: local/smollm2-135m }
+    steps:  { book: { op: rewrite, model: writr, … } }
+
+Write the name of a model under `models:`.
+""",
+    ),
+    "R111": Code(
+        "prompt-missing",
+        "error",
+        """\
+The prompt file does not exist. Its path is relative to the recipe's folder;
+after `--set`, to the current one.
+
+    prompt: prompts/book.md.j2
+""",
+    ),
+    "R112": Code(
+        "path-outside",
+        "error",
+        """\
+The path leads out of the recipe's folder. A recipe from elsewhere is data and
+reads nothing but its own folder.
+
+    path: ../../etc/passwd
+
+Copy or link the data into the folder, give the path yourself (`--set
+sources.web.path=…`), or allow it for this command with `--allow-outside`.
+""",
+    ),
+    "R113": Code(
+        "name-taken",
+        "error",
+        """\
+A step and a source have the same name, so `from:` could mean either.
+
+Rename one of them.
+""",
+    ),
+    "R114": Code(
+        "name-reserved",
+        "error",
+        """\
+Names that begin with `_` belong to Mashbill (`_doc`, `_id`, `_origin`,
+`_source`), so a recipe writes no such column.
+
+    set: { _style: pupil }
+
+Write instead:
+
+    set: { style: pupil }
+""",
+    ),
+    # -- X: expressions
+    "X150": Code(
+        "expr-syntax",
+        "error",
+        """\
+The expression cannot be read. Expressions are a small part of Python's:
+literals, columns, `and or not`, comparisons, `in`, `is null`, arithmetic, `a if
+c else b`, and listed functions.
+
+    keep: score > 3 && lang == 'en'
+
+Write instead:
+
+    keep: score > 3 and lang == 'en'
+""",
+    ),
+    "X151": Code(
+        "expr-undefined",
+        "error",
+        """\
+The expression names a column or function that does not exist here.
+
+    keep: scroe > 3
+
+Write the name that the message proposes, or one of those it lists.
+""",
+    ),
+    "X152": Code(
+        "expr-type",
+        "error",
+        """\
+The expression puts together types that do not fit.
+
+    keep: score > 3.0        where `score` is text
+
+Convert first:
+
+    keep: float(score) > 3.0
+""",
+    ),
+    "X153": Code(
+        "expr-nullable",
+        "error",
+        """\
+The column may be null, and the expression does not say what null means. A
+comparison with null is neither true nor false, so rows would vanish unseen.
+
+    keep: score > 3
+
+Say it:
+
+    keep: coalesce(score, 0) > 3
+    keep: score is null or score > 3
+""",
+    ),
+    "X154": Code(
+        "expr-constant",
+        "warning",
+        """\
+The expression gives the same for every row, so the step keeps all rows or none.
+
+Compare a column, or take the step out.
+""",
+    ),
+    "X155": Code(
+        "pattern-invalid",
+        "error",
+        """\
+The regular expression cannot be read. Look-around and back-references are not
+part of the dialect, which matches in linear time.
+
+    forbid: '(?<!a)b'
+""",
+    ),
+    # -- P: prompts
+    "P201": Code(
+        "undefined-variable",
+        "error",
+        """\
+The prompt uses a variable that no step before it produces. It would be empty in
+every call, and every call is paid for.
+
+    Problem: {{ problm }}
+
+Write the name of a column that reaches the step; the message lists them.
+""",
+    ),
+    "P202": Code(
+        "unused-input",
+        "warning",
+        """\
+The prompt declares an input that it never uses: the model does not see the
+column.
+
+Use it (`{{ level }}`), or take it out of `inputs`.
+""",
+    ),
+    "P203": Code(
+        "single-braces",
+        "error",
+        """\
+Single braces mean nothing in a Jinja prompt: the model would read `{text}`
+itself, in every call, and answer something.
+
+    Original: {source_text}
+
+Write double braces; where the braces are meant, allow them on that line:
+
+    Original: {{ source_text }}
+    {"a": 1}  {# mashbill: allow P203 #}
+""",
+    ),
+    "P204": Code(
+        "missing-block",
+        "error",
+        """\
+A prompt file needs a `user` block; `system` and `assistant` blocks are
+optional.
+
+    {% block system %}You write textbooks.{% endblock %}
+    {% block user %}{{ text }}{% endblock %}
+""",
+    ),
+    "P205": Code(
+        "prompt-overflow",
+        "error",
+        """\
+Prompts do not fit the model: its context must hold the prompt and `max_tokens`
+of reply.
+
+Cut documents (`chunk: { by: paragraph, max: 1500 tokens }`), lower
+`sampling.max_tokens`, or take a model with a longer context.
+""",
+    ),
+    "P206": Code(
+        "template-injection",
+        "warning",
+        """\
+Text from outside is inserted with nothing around it, and such text can hold
+instructions.
+
+    Summarise {{ text }}
+
+Put a delimiter around it that the prompt names:
+
+    Summarise the text between the tags.
+    <text>
+    {{ text }}
+    </text>
+""",
+    ),
+    "P207": Code(
+        "chat-template-missing",
+        "error",
+        """\
+The model has no chat template, so turns cannot be written the way it was
+trained on.
+
+Use an instruct model.
+""",
+    ),
+    "P208": Code(
+        "double-bos",
+        "warning",
+        """\
+The rendered prompt begins with the beginning-of-sequence token and the
+tokenizer adds one more; models answer worse.
+
+Take it out of the prompt.
+""",
+    ),
+    "P209": Code(
+        "prefix-unstable",
+        "warning",
+        """\
+The prompt varies near its beginning, so engines cannot reuse the part that is
+equal in every call.
+
+Put what is fixed first and the row's text last.
+""",
+    ),
+    "P211": Code(
+        "template-syntax",
+        "error",
+        """\
+The prompt's template cannot be read, or uses a part of Jinja that prompts do
+not have. They have output, listed filters, `if`, `for` over a list column,
+`include` and `block`.
+
+    {% set x = 1 %}
+    {{ text
+
+Compute values with the step's `set:`; close what is opened.
+""",
+    ),
+    "P212": Code(
+        "front-matter",
+        "error",
+        """\
+The prompt's front matter says something that does not hold: an input's type, an
+example that lacks an input, the shape of the reply.
+
+    ---
+    inputs: { text: str }
+    examples:
+      - { text: "Two and two is four.", reply: "2 + 2 = 4" }
+    ---
+""",
+    ),
+    # -- D: data
+    "D301": Code(
+        "source-missing",
+        "error",
+        """\
+The source's path matches no files. It is relative to the recipe's folder; after
+`--set`, to the current one.
+
+    path: data/books/*.parquet
+""",
+    ),
+    "D303": Code(
+        "schema-drift",
+        "error",
+        """\
+Rows of one source disagree about a column's type, or with what the recipe says
+of it.
+
+Mend the row that the message names, or convert the column where the file is
+made.
+""",
+    ),
+    "D306": Code(
+        "empty-upstream",
+        "error",
+        """\
+The step keeps none of the sampled rows, so nothing after it has anything to do.
+
+The message names the strictest part of the condition; loosen it.
+""",
+    ),
+    "D309": Code(
+        "source-empty",
+        "error",
+        """\
+The source's files hold no rows.
+
+Look at the path, and at how the files were made.
+""",
+    ),
+    "D310": Code(
+        "unreadable-row",
+        "error",
+        """\
+A row cannot be read: it is not JSON, not UTF-8, or not an object.
+
+Mend or remove the line that the message names.
+""",
+    ),
+    # -- M: models
+    "M251": Code(
+        "model-unreachable",
+        "error",
+        """\
+The model cannot be used: no such server, file or weights, or the server
+refused.
+
+The message says what was tried. `mashbill doctor --models` does one tiny call
+of each model.
+""",
+    ),
+    "M253": Code(
+        "greedy-multisample",
+        "error",
+        """\
+At temperature 0 every sample of a row is the same text, and each is paid for;
+so is every retry.
+
+    sampling: { temperature: 0 }
+    samples: 8
+
+Ask once, or raise the temperature.
+""",
+    ),
+    # -- C: composition
+    "C501": Code(
+        "epochs-exceeded",
+        "warning",
+        """\
+The part is too small for its share, so its rows repeat. Up to about four epochs
+repetition costs little; beyond, tokens are worth less and less.
+
+Lower its weight, get more rows, or say how often they may repeat: `max_epochs:
+4`.
+""",
+    ),
+    "C502": Code(
+        "weights-sum",
+        "error",
+        """\
+The weights of the mix do not sum to 100%.
+
+    parts: { clean: 55%, book: 50% }
+""",
+    ),
+    "C503": Code(
+        "human-share",
+        "error",
+        """\
+Less human text than `min_human` asks for. Models trained on too much model text
+lose what is rare.
+
+Raise the weight of human parts, or lower `min_human`.
+""",
+    ),
+    "C504": Code(
+        "weight-unit",
+        "note",
+        """\
+Weights are shares of tokens, not of documents: a source of long documents gives
+fewer of them for the same share.
+""",
+    ),
+    "C505": Code(
+        "shortfall",
+        "error",
+        """\
+A part has fewer tokens than its share asks for, and `on_shortfall` is `error`.
+
+Lower the weight or the total, or say what to do:
+
+    on_shortfall: shrink      keep the shares, make less
+    on_shortfall: repeat      up to max_epochs
+    on_shortfall: reweight    let other parts fill up
+""",
+    ),
+    "C506": Code(
+        "origin-unknown",
+        "error",
+        """\
+A part holds both human and model text, so `min_human` cannot be checked.
+
+Split it by origin before the mix, or set the source's `origin`.
+""",
+    ),
+    "C507": Code(
+        "rewritten-twice",
+        "error",
+        """\
+The step would rewrite text that a model wrote. Each time, what is rare is lost
+and errors add up.
+
+    book: { op: rewrite, from: clean, … }
+    faq:  { op: rewrite, from: book, … }
+
+Read the step before the first rewrite (`from: clean`), or say that it is meant:
+
+    faq:  { op: rewrite, from: book, again: true, … }
+""",
+    ),
+    "C508": Code(
+        "tokenizer-missing",
+        "error",
+        """\
+The mix counts tokens, and the recipe has no model or several, so it is not
+clear whose tokens.
+
+    tokenizer: writer
+""",
+    ),
+    # -- G: governance
+    "G702": Code(
+        "license-unknown",
+        "error",
+        """\
+The licence of a source is unknown, and so is whether the data set may be
+published.
+
+Find it out, or say that you know:
+
+    crawl: { path: …, license: unknown, acknowledge: [G702], origin: human }
+""",
+    ),
+    "G704": Code(
+        "secret-in-file",
+        "error",
+        """\
+A secret stands in a file that is meant to be shared.
+
+    key: sk-…
+
+Name an environment variable, and revoke the secret if the file was ever pushed:
+
+    key: ${JUDGE_API_KEY}
+""",
+    ),
+    # -- O: output
+    "O801": Code(
+        "nonempty-output",
+        "error",
+        """\
+The output folder holds another run's data set.
+
+Write elsewhere (`--set output.path=out/second`), or replace it with
+`--replace`.
+""",
+    ),
 }

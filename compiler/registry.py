@@ -12,7 +12,7 @@ import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, NewType, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NewType, TypeVar, get_args, get_origin
 
 Column = NewType("Column", str)
 """A parameter that names a column: bound against the columns that reach the step."""
@@ -59,6 +59,8 @@ class Param:
     type: Any
     default: Any
     required: bool
+    python: str
+    """Its name in the function, which may have a trailing underscore."""
 
     @property
     def schema(self) -> dict[str, Any]:
@@ -121,6 +123,8 @@ class Catalog:
     checks: Mapping[str, Operator] = field(default_factory=dict)
     engines: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Engine name to its whitelist of placement settings."""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """Installed versions of the packages that operators declare."""
 
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -180,13 +184,13 @@ def operator_of(function: Any) -> Operator | None:
 
 def _declare(kind: OpKind, **facts: Any) -> Callable[[F], F]:
     def decorate(function: F) -> F:
-        hints = get_type_hints(function, include_extras=True)
         params = tuple(
             Param(
                 name=name.rstrip("_"),
-                type=hints[name],
+                type=_resolved(p.annotation, function),
                 default=None if p.default is inspect.Parameter.empty else p.default,
                 required=p.default is inspect.Parameter.empty,
+                python=name,
             )
             for name, p in inspect.signature(function).parameters.items()
         )
@@ -203,6 +207,13 @@ def _declare(kind: OpKind, **facts: Any) -> Callable[[F], F]:
         return function
 
     return decorate
+
+
+def _resolved(annotation: Any, function: Callable[..., Any]) -> Any:
+    """A parameter's type. The result's is left alone: it may name a library that is not loaded."""
+    if isinstance(annotation, str):
+        return eval(annotation, function.__globals__)
+    return annotation
 
 
 _SCALARS: dict[Any, dict[str, Any]] = {

@@ -1,6 +1,20 @@
-"""Python -m mashbill."""
+"""The command: `mashbill`, or `python -m mashbill`."""
+
+from __future__ import annotations
+
+import sys
 
 
 def main() -> int:
-    """Run the command."""
-    return 0
+    """Run the command.
+
+    Returns:
+        The exit code: 0 done, 1 diagnostics or failure, 64 usage, 130 paused by ^C.
+    """
+    from mashbill.runtime.cli import command
+
+    return command(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

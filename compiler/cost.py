@@ -1,0 +1,253 @@
+"""What a plan will cost: facts that the runtime measured, carried through the graph.
+
+The compiler opens no data; `Facts` hands it what a sample, the ledger and past runs say. Each number
+comes out with a letter for where it came from; an unknown one is None and prints as `?`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from .plan import Plan, PlanNode
+from .shares import settle_shares
+
+Basis = Literal["e", "s", "l", "h", "a", "?"]
+BASES: Mapping[str, str] = {
+    "e": "exact",
+    "s": "sampled",
+    "l": "ledger",
+    "h": "last run",
+    "a": "assumed",
+    "?": "unknown",
+}
+ASSUMED_PASS = 0.5
+"""Share of replies that pass, where neither ledger nor a past run says."""
+ASSUMED_REPLY = 0.5
+"""Share of `max_tokens` that a reply of `generate` takes, likewise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number and where it came from: the weakest of what it was made of."""
+
+    value: float | None
+    basis: Basis
+
+    def times(self, factor: float | None, basis: Basis) -> Number:
+        """The number times a factor of its own basis."""
+        value = None if self.value is None or factor is None else self.value * factor
+        return Number(value, weakest(self.basis, basis))
+
+
+def weakest(*bases: Basis) -> Basis:
+    """The weakest of several bases."""
+    order = "elsha?"
+    return max(bases, key=order.index)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFacts:
+    """Rows of a source; exact if all of it was read."""
+
+    rows: float
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFacts:
+    """What the sample showed at a step.
+
+    Attributes:
+        rows_in: Sampled rows that reached it.
+        rows_out: Of these, those that went on; for model steps, of the settled ones.
+        assumed: Whether the rows had not really been through an earlier model step.
+        calls: First attempts that the rows ask for.
+        prompt_tokens: Of these, by tokenizer and chat template.
+        source_tokens: Tokens of the text in them that is to be rewritten.
+        settled_rows: Rows whose every call is in the ledger.
+        settled_units: Units of those rows.
+        settled_calls: Calls of those rows.
+        settled_prompt: Prompt tokens of those calls.
+        settled_reply: Reply tokens of those calls.
+        text_tokens: Tokens of `text` of the rows that went on, by the mix's tokenizer.
+    """
+
+    rows_in: int = 0
+    rows_out: int = 0
+    assumed: bool = False
+    calls: int = 0
+    prompt_tokens: int = 0
+    source_tokens: int = 0
+    settled_rows: int = 0
+    settled_units: int = 0
+    settled_calls: int = 0
+    settled_prompt: int = 0
+    settled_reply: int = 0
+    text_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What the last run of a step with the same rule showed."""
+
+    attempts_per_unit: float
+    reply_tokens: float
+    yield_: float
+    tokens_per_second: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that was measured. `exact` says that the sample was the whole."""
+
+    sources: Mapping[str, SourceFacts] = field(default_factory=dict)
+    nodes: Mapping[str, NodeFacts] = field(default_factory=dict)
+    past: Mapping[str, Past] = field(default_factory=dict)
+    exact: bool = False
+    exact_tokens: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class StepEstimate:
+    """What a step is expected to do, and at worst. Calls and tokens are those still to be paid for."""
+
+    rows_in: Number
+    rows_out: Number
+    calls: Number | None = None
+    prompt_tokens: Number | None = None
+    reply_tokens: Number | None = None
+    seconds: Number | None = None
+    worst_calls: Number | None = None
+    worst_prompt: Number | None = None
+    worst_reply: Number | None = None
+    reused: float = 0.0
+    """Share of its calls that the ledger holds already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimates:
+    """Estimates by step, and of the mix: tokens by part."""
+
+    steps: Mapping[str, StepEstimate]
+    supply: Mapping[str, Number]
+    taken: Mapping[str, float]
+    human_share: float | None
+
+    def to_json(self) -> dict[str, Any]:
+        """For the run record."""
+        return asdict(self)
+
+
+def estimate(plan: Plan, facts: Facts) -> Estimates:
+    """Carry the facts through the graph."""
+    steps: dict[str, StepEstimate] = {}
+    for node in plan.nodes:
+        steps[node.name] = _step(node, steps, facts)
+    supply = {
+        ".".join(filter(None, (name, port))): _tokens_out(name, steps, facts)
+        for name, port in plan.outputs
+    }
+    origin = {n.name: n.origin for n in plan.nodes}
+    taken, human = _mix(plan, supply, origin)
+    return Estimates(steps, supply, taken, human)
+
+
+def _step(node: PlanNode, steps: Mapping[str, StepEstimate], facts: Facts) -> StepEstimate:
+    seen = facts.nodes.get(node.name, NodeFacts())
+    base: Basis = "a" if seen.assumed else "e" if facts.exact else "s"
+    if node.stage == "scan":
+        source = facts.sources.get(node.name)
+        rows = Number(source.rows, "e" if source.exact else "s") if source else Number(None, "?")
+        return StepEstimate(rows, rows)
+    rows_in = _sum([steps[name].rows_out for name, port in node.inputs if not port])
+    limit = node.definition.get("limit")
+    if limit is not None and rows_in.value is not None and rows_in.value >= limit:
+        rows_in = Number(float(limit), "e" if rows_in.basis in "es" else rows_in.basis)
+    if node.stage != "generate":
+        share = seen.rows_out / seen.rows_in if seen.rows_in else None
+        if share is None and node.drops:
+            return StepEstimate(rows_in, Number(None, "?"))
+        basis: Basis = base if node.stage == "map" else weakest(base, "a" if share is None else base)
+        return StepEstimate(rows_in, rows_in.times(1.0 if share is None else share, basis))
+    return _model_step(node, rows_in, seen, facts, base)
+
+
+def _model_step(
+    node: PlanNode, rows_in: Number, seen: NodeFacts, facts: Facts, base: Basis
+) -> StepEstimate:
+    params = node.definition["params"]
+    ladder, limit = params["on_fail"], params["sampling"]["max_tokens"]
+    past = facts.past.get(node.name)
+    per_row = seen.calls / seen.rows_in if seen.rows_in else None
+    first = rows_in.times(per_row, base)
+    prompt = seen.prompt_tokens / seen.calls if seen.calls else (0.0 if per_row == 0 else None)
+    token_basis: Basis = weakest(base, "e" if facts.exact_tokens else "a")
+    most = 1 + sum(r["times"] for r in ladder if r["rung"] == "retry")
+    if seen.settled_units:
+        tries: Number = Number(seen.settled_calls / seen.settled_units, "l")
+        reply = Number(seen.settled_reply / max(seen.settled_calls, 1), "l")
+    elif past:
+        tries, reply = Number(past.attempts_per_unit, "h"), Number(past.reply_tokens, "h")
+    else:
+        tries = Number(sum((1 - ASSUMED_PASS) ** k for k in range(most)), "a" if most > 1 else "e")
+        rewritten = seen.source_tokens / seen.calls if seen.calls and seen.source_tokens else None
+        reply = Number(min(rewritten or limit * ASSUMED_REPLY, limit), "a")
+    reused = seen.settled_rows / seen.rows_in if seen.rows_in else 0.0
+    unpaid = 1.0 - reused
+    calls = first.times(tries.value, tries.basis).times(unpaid, base)
+    worst = first.times(most, "e").times(unpaid, base)
+    speed = past.tokens_per_second if past else None
+    reply_total = calls.times(reply.value, reply.basis)
+    return StepEstimate(
+        rows_in=rows_in,
+        rows_out=_rows_out(node, rows_in, seen, past),
+        calls=calls,
+        prompt_tokens=calls.times(prompt, token_basis),
+        reply_tokens=reply_total,
+        seconds=Number(
+            None if not speed or reply_total.value is None else reply_total.value / speed,
+            weakest(reply_total.basis, "h") if speed else "?",
+        ),
+        worst_calls=worst,
+        worst_prompt=worst.times(prompt, token_basis),
+        worst_reply=worst.times(limit, "e"),
+        reused=reused,
+    )
+
+
+def _rows_out(node: PlanNode, rows_in: Number, seen: NodeFacts, past: Past | None) -> Number:
+    samples = int(node.definition["params"].get("samples") or 1)
+    if not node.drops:
+        return rows_in.times(samples, "e")
+    if seen.settled_rows:
+        return rows_in.times(seen.rows_out / seen.settled_rows, "l")
+    if past:
+        return rows_in.times(past.yield_, "h")
+    return rows_in.times(samples * (ASSUMED_PASS if node.definition["params"]["checks"] else 1.0), "a")
+
+
+def _sum(numbers: list[Number]) -> Number:
+    if not numbers or any(n.value is None for n in numbers):
+        return Number(None, "?")
+    return Number(sum(n.value or 0.0 for n in numbers), weakest(*(n.basis for n in numbers)))
+
+
+def _tokens_out(name: str, steps: Mapping[str, StepEstimate], facts: Facts) -> Number:
+    seen = facts.nodes.get(name)
+    if seen is None or not seen.rows_out or name not in steps:
+        return Number(None, "?")
+    basis: Basis = "a" if seen.assumed else "e" if facts.exact else "s"
+    return steps[name].rows_out.times(seen.text_tokens / seen.rows_out, basis)
+
+
+def _mix(
+    plan: Plan, supply: Mapping[str, Number], origin: Mapping[str, str]
+) -> tuple[dict[str, float], float | None]:
+    if plan.mix is None or any(n.value is None for n in supply.values()):
+        return {}, None
+    human = {name: origin[name.partition(".")[0]] == "human" for name in supply}
+    shares = settle_shares(plan.mix, {n: s.value or 0.0 for n, s in supply.items()}, human)
+    of_people = sum(t for n, t in shares.targets.items() if human[n])
+    return dict(shares.targets), of_people / shares.total if shares.total else None

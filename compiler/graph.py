@@ -1,0 +1,151 @@
+"""The graph of a bound recipe: typed nodes, edges and the traits that rewrite rules go by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
+from typing import Any, Literal
+
+from .identity import digest
+from .recipe import Origin
+from .registry import Cost
+from .types import Columns
+
+NodeStage = Literal["scan", "map", "generate", "check"]
+Json = Any
+"""What `json.dumps` takes; definitions hold nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """Rows of one port of a node. The port `""` is what goes on; `rejected` and `routed` are asides."""
+
+    node: str
+    port: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.node}.{self.port}" if self.port else self.node
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What a rewrite rule may know of a node. `reads=None` means unknown, which blocks every rule.
+
+    Attributes:
+        reads: Columns whose values the node looks at, those of its `set:` included.
+        writes: Columns that the node makes or replaces, those of its `set:` included.
+        drops: Whether it can reject or route rows.
+        row_local: Whether a row's result depends on that row alone.
+        multiplies: Whether one row can become several.
+        cost: free (columnar), cpu or model.
+    """
+
+    reads: frozenset[str] | None
+    writes: frozenset[str]
+    drops: bool
+    row_local: bool
+    multiplies: bool
+    cost: Cost
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One step or source.
+
+    Attributes:
+        name: The recipe's name for it.
+        op: The operator, or `source`.
+        version: The operator's version.
+        stage: The physical stage it lowers to.
+        inputs: Whose rows it reads; several are a union.
+        definition: Everything that decides its result, resolved and canonical: `params`, `set`,
+            `limit`, and what a model call depends on. No names, paths, comments or placement.
+        columns: What its rows have when they leave.
+        modelled: The columns among them that hold a model's words.
+        origin: Of the text of its rows.
+        traits: For rewrite rules.
+        model: The model it calls, if it does.
+        prompt: Path and texts of the files that its prompt was read from; `definition` holds what of
+            it is identity.
+        fingerprint: Identity, taken before any rewriting.
+    """
+
+    name: str
+    op: str
+    version: int
+    stage: NodeStage
+    inputs: tuple[Edge, ...]
+    definition: Mapping[str, Json]
+    columns: Columns
+    modelled: frozenset[str]
+    origin: Origin
+    traits: Traits
+    model: str | None = None
+    prompt: Mapping[str, Json] | None = None
+    fingerprint: str = ""
+
+    @property
+    def rule(self) -> str:
+        """Digest of what the node does, whatever it is called and whatever it reads."""
+        return digest({"op": self.op, "version": self.version, "definition": self.definition})
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """Nodes in topological order, and the edges that leave the graph (parts of the mix, or one)."""
+
+    nodes: Mapping[str, Node]
+    outputs: tuple[Edge, ...]
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """Steps that a rule replaced by another with the same rows."""
+
+    def readers(self, name: str, port: str | None = None) -> tuple[Node, ...]:
+        """Nodes that read a node (one of its ports, if named)."""
+        return tuple(
+            n
+            for n in self.nodes.values()
+            if any(e.node == name and (port is None or e.port == port) for e in n.inputs)
+        )
+
+    def leaves(self, name: str) -> bool:
+        """Whether rows of the node leave the graph."""
+        return any(e.node == name for e in self.outputs)
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter(self.nodes.values())
+
+
+def in_topological_order(nodes: Iterable[Node]) -> dict[str, Node]:
+    """Order nodes so that each comes after what it reads; ties by name.
+
+    Raises:
+        ValueError: On a cycle; binding has refused it before.
+    """
+    by_name = {n.name: n for n in nodes}
+    order = topological_order({n.name: {e.node for e in n.inputs} for n in by_name.values()})
+    if isinstance(order, Cycle):
+        raise ValueError(f"cycle: {' → '.join(order.names)}")
+    return {name: by_name[name] for name in order if name in by_name}
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """Names around a cycle, the first repeated at the end."""
+
+    names: tuple[str, ...]
+
+
+def topological_order(reads: Mapping[str, set[str]]) -> tuple[str, ...] | Cycle:
+    """Order names after what they read, ties by name, or show one cycle."""
+    sorter = TopologicalSorter({name: sorted(needs) for name, needs in sorted(reads.items())})
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        return Cycle(tuple(reversed(error.args[1])))
+    order: list[str] = []
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready())
+        order.extend(ready)
+        sorter.done(*ready)
+    return tuple(order)

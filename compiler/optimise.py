@@ -1,0 +1,44 @@
+"""Rewrite rules to a fixed point."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from .graph import Graph
+from .rules import RULES, Applied, Rule
+
+MOST = 1000
+"""Rules shrink or reorder a finite graph; more firings than this is a rule that undoes itself."""
+
+
+def optimise(
+    graph: Graph,
+    rules: Sequence[tuple[str, Rule]] = RULES,
+    after_each: Callable[[Graph], None] | None = None,
+) -> tuple[Graph, tuple[Applied, ...]]:
+    """Apply rules until none fires.
+
+    Args:
+        graph: The logical graph.
+        rules: Names and rules, in order.
+        after_each: Called with the graph after each firing; tests check `spec` there.
+
+    Returns:
+        The rewritten graph and what was done to it.
+
+    Raises:
+        RuntimeError: If rules undo each other without end.
+    """
+    applied: list[Applied] = []
+    while True:
+        for name, rule in rules:
+            if found := rule(graph):
+                graph, sentence = found
+                applied.append(Applied(name, sentence))
+                if after_each:
+                    after_each(graph)
+                break
+        else:
+            return graph, tuple(applied)
+        if len(applied) > MOST:
+            raise RuntimeError(f"rewrite rules do not settle: {applied[-1].rule}")

@@ -1,0 +1,260 @@
+"""The plan: a rewritten graph lowered to stages, with a digest and a JSON form. What `run` executes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .graph import Graph, Node
+from .identity import digest
+from .recipe import Recipe
+from .rules import Applied
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PlanNode:
+    """A stage of the plan; the fields of `graph.Node` that a run needs, as plain JSON."""
+
+    name: str
+    op: str
+    version: int
+    stage: str
+    inputs: tuple[tuple[str, str], ...]
+    definition: Mapping[str, Any]
+    rule: str
+    fingerprint: str
+    columns: tuple[tuple[str, str], ...]
+    origin: str
+    modelled: tuple[str, ...]
+    drops: bool
+    model: str | None
+    prompt: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A compiled recipe.
+
+    Attributes:
+        recipe: Name, about, version, licence, seed.
+        nodes: Stages in topological order.
+        outputs: Node and port of each edge that leaves the graph.
+        models: Each model's engine and name; its `digest` once pinned.
+        sources: What each source reads: path, whether the user typed it, licence, origin.
+        mix: total, parts, min_human, on_shortfall; None without a mix.
+        output: path, format, shard, columns.
+        tokenizer: The model or file whose tokens count.
+        applied: What the rewrite rules did.
+        aliases: Steps that share another's rows.
+    """
+
+    recipe: Mapping[str, Any]
+    nodes: tuple[PlanNode, ...]
+    outputs: tuple[tuple[str, str], ...]
+    models: Mapping[str, Mapping[str, Any]]
+    sources: Mapping[str, Mapping[str, Any]]
+    mix: Mapping[str, Any] | None
+    output: Mapping[str, Any]
+    tokenizer: str | None
+    applied: tuple[tuple[str, str], ...] = ()
+    aliases: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def digest(self) -> str:
+        """Identity of what the plan makes: fingerprints of its outputs, the mix and the output's form.
+
+        Order of stages, placement, paths and what rules did are not part of it.
+        """
+        prints = {n.name: n.fingerprint for n in self.nodes}
+        return digest(
+            {
+                "format": FORMAT,
+                "outputs": [[name, prints[name], port] for name, port in self.outputs],
+                "mix": self.mix,
+                "seed": self.recipe.get("seed"),
+                "tokenizer": self.models.get(self.tokenizer or "", {}).get("digest")
+                or self.tokenizer,
+                "output": {k: v for k, v in self.output.items() if k not in ("path", "typed")},
+            }
+        )
+
+    def node(self, name: str) -> PlanNode:
+        """A stage by the recipe's name for it, aliases followed."""
+        name = self.aliases.get(name, name)
+        return next(n for n in self.nodes if n.name == name)
+
+    def to_json(self) -> dict[str, Any]:
+        """The plan as plain JSON."""
+        return {
+            "mashbill_plan": FORMAT,
+            "digest": self.digest,
+            "recipe": dict(self.recipe),
+            "nodes": [_node_json(n) for n in self.nodes],
+            "outputs": [list(o) for o in self.outputs],
+            "models": {k: dict(v) for k, v in self.models.items()},
+            "sources": {k: dict(v) for k, v in self.sources.items()},
+            "mix": dict(self.mix) if self.mix else None,
+            "output": dict(self.output),
+            "tokenizer": self.tokenizer,
+            "applied": [list(a) for a in self.applied],
+            "aliases": dict(self.aliases),
+        }
+
+    def dump(self) -> str:
+        """The JSON text, the same for the same plan."""
+        return json.dumps(self.to_json(), sort_keys=True, indent=1, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def load(cls, text: str) -> Plan:
+        """Read a dumped plan.
+
+        Raises:
+            ValueError: If the text is not a plan of this format.
+        """
+        value = json.loads(text)
+        if not isinstance(value, dict) or value.get("mashbill_plan") != FORMAT:
+            raise ValueError("not a plan of this version of mashbill")
+        return cls(
+            recipe=value["recipe"],
+            nodes=tuple(
+                PlanNode(
+                    **{
+                        **n,
+                        "inputs": tuple((a, b) for a, b in n["inputs"]),
+                        "columns": tuple((a, b) for a, b in n["columns"]),
+                        "modelled": tuple(n["modelled"]),
+                    }
+                )
+                for n in value["nodes"]
+            ),
+            outputs=tuple((a, b) for a, b in value["outputs"]),
+            models=value["models"],
+            sources=value["sources"],
+            mix=value["mix"],
+            output=value["output"],
+            tokenizer=value["tokenizer"],
+            applied=tuple((a, b) for a, b in value["applied"]),
+            aliases=value["aliases"],
+        )
+
+
+def _node_json(node: PlanNode) -> dict[str, Any]:
+    return {
+        "name": node.name,
+        "op": node.op,
+        "version": node.version,
+        "stage": node.stage,
+        "inputs": [list(i) for i in node.inputs],
+        "definition": dict(node.definition),
+        "rule": node.rule,
+        "fingerprint": node.fingerprint,
+        "columns": [list(c) for c in node.columns],
+        "origin": node.origin,
+        "modelled": list(node.modelled),
+        "drops": node.drops,
+        "model": node.model,
+        "prompt": dict(node.prompt) if node.prompt else None,
+    }
+
+
+def lower(
+    recipe: Recipe, graph: Graph, applied: Sequence[Applied], pins: Mapping[str, str]
+) -> Plan:
+    """Lower a graph to a plan.
+
+    Args:
+        recipe: The recipe's records.
+        graph: Its graph, rewritten.
+        applied: What the rules did.
+        pins: Digests of models by name.
+    """
+    from .document import plain
+
+    used = {n.model for n in graph if n.model}
+    tokenizer = recipe.tokenizer or (recipe.models[0].name if len(recipe.models) == 1 else None)
+    mix = recipe.mix
+    return Plan(
+        recipe={
+            "name": recipe.name,
+            "about": recipe.about,
+            "version": recipe.version,
+            "license": recipe.license,
+            "seed": recipe.seed,
+        },
+        nodes=tuple(_lowered(n) for n in graph),
+        outputs=tuple((e.node, e.port) for e in graph.outputs),
+        models={
+            m.name: {
+                "engine": m.engine,
+                "model": m.model,
+                "url": m.url,
+                "key": m.key,
+                "typed": m.typed,
+                "placement": plain(m.placement) if m.placement else {},
+                "digest": pins.get(m.name, ""),
+            }
+            for m in recipe.models
+            if m.name in used or m.name == tokenizer
+        },
+        sources={
+            s.name: {
+                "path": s.path,
+                "typed": s.typed,
+                "license": s.license,
+                "origin": s.origin,
+                "text": s.text,
+                "columns": dict(s.columns),
+                "key": s.key,
+                "limit": s.limit,
+            }
+            for s in recipe.sources
+            if s.name in graph.nodes
+        },
+        mix={
+            "total": mix.total,
+            "min_human": mix.min_human,
+            "on_shortfall": mix.on_shortfall,
+            "parts": {
+                str(p.input.name) + (f".{p.input.port}" if p.input.port else ""): {
+                    "weight": p.weight,
+                    "max_epochs": p.max_epochs,
+                }
+                for p in mix.parts
+            },
+        }
+        if mix
+        else None,
+        output={
+            "path": recipe.output.path,
+            "typed": recipe.output.typed,
+            "format": recipe.output.format,
+            "shard": recipe.output.shard,
+            "columns": list(recipe.output.columns),
+        },
+        tokenizer=tokenizer,
+        applied=tuple((a.rule, a.sentence) for a in applied),
+        aliases=dict(graph.aliases),
+    )
+
+
+def _lowered(node: Node) -> PlanNode:
+    return PlanNode(
+        name=node.name,
+        op=node.op,
+        version=node.version,
+        stage=node.stage,
+        inputs=tuple((e.node, e.port) for e in node.inputs),
+        definition=node.definition,
+        rule=node.rule,
+        fingerprint=node.fingerprint,
+        columns=tuple((c, str(t)) for c, t in node.columns.items()),
+        origin=node.origin,
+        modelled=tuple(sorted(node.modelled)),
+        drops=node.traits.drops,
+        model=node.model,
+        prompt=node.prompt,
+    )

@@ -1,0 +1,310 @@
+"""What a recipe says, as frozen records with the span of every part.
+
+Reading is lenient: a value of the wrong type has its diagnostic from `shape` already and reads as
+absent here, so that later stages still find what is wrong elsewhere in the same pass.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from .diagnostics import Span
+from .document import List, Map, Node, Scalar, plain
+from .quantities import parse_bytes, parse_share, parse_tokens
+
+Origin = Literal["human", "synthetic", "mixed"]
+Shortfall = Literal["error", "reweight", "repeat", "shrink"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelDecl:
+    """A named engine, weights and sampling."""
+
+    name: str
+    engine: str
+    model: str
+    span: Span
+    url: str | None = None
+    key: str | None = None
+    sampling: Map | None = None
+    placement: Map | None = None
+    typed: bool = False
+    """Whether the user typed `use:` after `--set`, so that its path starts from the current folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceDecl:
+    """Where rows come from."""
+
+    name: str
+    path: str
+    path_span: Span
+    span: Span
+    text: str = "text"
+    columns: tuple[tuple[str, str], ...] = ()
+    key: str | None = None
+    license: str = "unknown"
+    origin: Origin = "human"
+    limit: int | None = None
+    acknowledge: tuple[str, ...] = ()
+    typed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A port of another step or source that a step reads."""
+
+    name: str
+    port: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A computed column: `new: = expression` or `new: literal`."""
+
+    column: str
+    value: Node
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class StepDecl:
+    """One named operator applied to the rows of others."""
+
+    name: str
+    op: str
+    op_span: Span
+    span: Span
+    inputs: tuple[Input, ...] = ()
+    set: tuple[Assignment, ...] = ()
+    limit: int | None = None
+    params: tuple[tuple[str, Node], ...] = ()
+
+    def param(self, name: str) -> Node | None:
+        """The node that stands for a parameter, if the step gives it."""
+        return dict(self.params).get(name)
+
+
+@dataclass(frozen=True, slots=True)
+class PartDecl:
+    """A part of the mix. `weight` is a share of tokens between 0 and 1."""
+
+    input: Input
+    weight: float
+    span: Span
+    weight_span: Span
+    max_epochs: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MixDecl:
+    """The shares of the final data set, in tokens."""
+
+    span: Span
+    total: int | None
+    parts: tuple[PartDecl, ...]
+    min_human: float = 0.0
+    min_human_span: Span | None = None
+    on_shortfall: Shortfall = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class OutputDecl:
+    """Where and how the data set is written. `shard` is in bytes."""
+
+    path: str | None = None
+    format: Literal["parquet", "jsonl"] = "parquet"
+    shard: int = 256_000_000
+    columns: tuple[str, ...] = ()
+    span: Span | None = None
+    columns_spans: tuple[Span, ...] = ()
+    typed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A whole recipe."""
+
+    name: str
+    span: Span
+    about: str = ""
+    version: str = ""
+    license: str = ""
+    seed: int = 0
+    tokenizer: str | None = None
+    tokenizer_span: Span | None = None
+    models: tuple[ModelDecl, ...] = ()
+    sources: tuple[SourceDecl, ...] = ()
+    steps: tuple[StepDecl, ...] = ()
+    mix: MixDecl | None = None
+    output: OutputDecl = OutputDecl()
+
+
+def read_recipe(document: Map) -> Recipe:
+    """Read the records out of a document. Never raises; see the module's docstring."""
+    output = document.get("output")
+    mix = document.get("mix")
+    tokenizer = document.get("tokenizer")
+    return Recipe(
+        name=_text(document.get("name")) or "recipe",
+        span=document.span,
+        about=_text(document.get("about")) or "",
+        version=_text(document.get("version")) or "",
+        license=_text(document.get("license")) or "",
+        seed=_whole(document.get("seed")) or 0,
+        tokenizer=_text(tokenizer),
+        tokenizer_span=tokenizer.span if tokenizer else None,
+        models=tuple(_model(k, v) for k, v in _entries(document.get("models"))),
+        sources=tuple(_source(k, v) for k, v in _entries(document.get("sources"))),
+        steps=tuple(_step(k, v) for k, v in _entries(document.get("steps")) if isinstance(v, Map)),
+        mix=_mix(mix) if isinstance(mix, Map) else None,
+        output=_output(output) if isinstance(output, Map) else OutputDecl(),
+    )
+
+
+def _model(key: Scalar, node: Node) -> ModelDecl:
+    long = node if isinstance(node, Map) else None
+    use = long.get("use") if long else node
+    engine, _, model = (_text(use) or "").partition("/")
+    sampling, placement = (long.get("sampling"), long.get("placement")) if long else (None, None)
+    return ModelDecl(
+        name=str(key.value),
+        engine=engine,
+        model=model,
+        span=use.span if use else node.span,
+        url=_text(long.get("url")) if long else None,
+        key=_text(long.get("key")) if long else None,
+        sampling=sampling if isinstance(sampling, Map) else None,
+        placement=placement if isinstance(placement, Map) else None,
+        typed=_typed(use),
+    )
+
+
+def _source(key: Scalar, node: Node) -> SourceDecl:
+    body = node if isinstance(node, Map) else Map((), node.span)
+    path = body.get("path")
+    origin = _text(body.get("origin"))
+    return SourceDecl(
+        name=str(key.value),
+        path=_text(path) or "",
+        path_span=path.span if path else key.span,
+        span=key.span,
+        text=_text(body.get("text")) or "text",
+        columns=tuple(
+            (str(new.value), old)
+            for new, value in _entries(body.get("columns"))
+            if (old := _text(value)) is not None
+        ),
+        key=_text(body.get("key")),
+        license=_text(body.get("license")) or "unknown",
+        origin=origin if origin in ("human", "synthetic", "mixed") else "human",
+        limit=_whole(body.get("limit")),
+        acknowledge=tuple(t for n in _items(body.get("acknowledge")) if (t := _text(n))),
+        typed=_typed(path),
+    )
+
+
+COMMON = frozenset({"op", "from", "set", "limit"})
+"""Keys that every step takes besides its operator's own."""
+
+
+def _step(key: Scalar, node: Map) -> StepDecl:
+    op = node.get("op")
+    return StepDecl(
+        name=str(key.value),
+        op=_text(op) or "",
+        op_span=op.span if op else key.span,
+        span=key.span,
+        inputs=tuple(_input(n) for n in _items(node.get("from")) if _text(n)),
+        set=tuple(Assignment(str(k.value), v, k.span) for k, v in _entries(node.get("set"))),
+        limit=_whole(node.get("limit")),
+        params=tuple((str(k.value), v) for k, v in node.entries if k.value not in COMMON),
+    )
+
+
+def _input(node: Node) -> Input:
+    name, _, port = (_text(node) or "").partition(".")
+    return Input(name, port, node.span)
+
+
+def _mix(node: Map) -> MixDecl:
+    parts = []
+    for key, value in _entries(node.get("parts")):
+        weight = value.get("weight") if isinstance(value, Map) else value
+        epochs = value.get("max_epochs") if isinstance(value, Map) else None
+        name, _, port = str(key.value).partition(".")
+        parts.append(
+            PartDecl(
+                Input(name, port, key.span),
+                _share(weight) or 0.0,
+                key.span,
+                weight.span if weight else key.span,
+                _number(epochs),
+            )
+        )
+    human = node.get("min_human")
+    policy = _text(node.get("on_shortfall"))
+    return MixDecl(
+        span=node.span,
+        total=_tokens(node.get("total")),
+        parts=tuple(parts),
+        min_human=_share(human) or 0.0,
+        min_human_span=human.span if human else None,
+        on_shortfall=policy if policy in ("error", "reweight", "repeat", "shrink") else "error",
+    )
+
+
+def _output(node: Map) -> OutputDecl:
+    shard = node.get("shard")
+    size = parse_bytes(shard.value) if isinstance(shard, Scalar) else None
+    path = node.get("path")
+    columns = [n for n in _items(node.get("columns")) if _text(n)]
+    return OutputDecl(
+        path=_text(path),
+        format="jsonl" if _text(node.get("format")) == "jsonl" else "parquet",
+        shard=size if isinstance(size, int) else 256_000_000,
+        columns=tuple(_text(n) or "" for n in columns),
+        span=node.span,
+        columns_spans=tuple(n.span for n in columns),
+        typed=_typed(path),
+    )
+
+
+def _typed(node: Node | None) -> bool:
+    return node is not None and node.span.file.startswith("--set")
+
+
+def _entries(node: Node | None) -> tuple[tuple[Scalar, Node], ...]:
+    return node.entries if isinstance(node, Map) else ()
+
+
+def _items(node: Node | None) -> tuple[Node, ...]:
+    if isinstance(node, List):
+        return node.items
+    return (node,) if isinstance(node, Scalar) else ()
+
+
+def _text(node: Node | None) -> str | None:
+    return node.value if isinstance(node, Scalar) and isinstance(node.value, str) else None
+
+
+def _whole(node: Node | None) -> int | None:
+    value = node.value if isinstance(node, Scalar) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _number(node: Node | None) -> float | None:
+    value = plain(node) if isinstance(node, Scalar) else None
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _share(node: Node | None) -> float | None:
+    value = parse_share(node.value) if isinstance(node, Scalar) else None
+    return value if isinstance(value, float) else None
+
+
+def _tokens(node: Node | None) -> int | None:
+    value = parse_tokens(node.value) if isinstance(node, Scalar) else None
+    return value if isinstance(value, int) else None

@@ -1,0 +1,306 @@
+"""The JSON Schema of a recipe in pieces: those that operators share, and the fixed places.
+
+Pieces are plain dicts, closed (`additionalProperties: false`) and described. A short form is one
+more entry of `type`, since `pattern`, `minimum`, `properties` and `items` each bind one type only;
+so there is no `anyOf`, whose errors say nothing. `shape.py` checks with the pieces one at a time;
+`editor.py` joins them into one. The keyword `format` names what a value stands for; JSON Schema
+readers that do not know a name ignore it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .codes import CODES
+from .registry import Operator
+
+Schema = dict[str, Any]
+
+NAME = r"^(?!(?:on|off|yes|no|y|n)$)[a-z][a-z0-9_]*$"
+PORT = r"^[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)?$"
+
+
+def closed(about: str, properties: Schema, required: tuple[str, ...] = (), **more: Any) -> Schema:
+    """A map with just these keys."""
+    return {
+        "description": about,
+        "type": "object",
+        "properties": properties,
+        "required": list(required),
+        "additionalProperties": False,
+        **more,
+    }
+
+
+def named(about: str, value: Schema, names: str = NAME, **more: Any) -> Schema:
+    """A map from names that the user chooses."""
+    return {
+        "description": about,
+        "type": "object",
+        "propertyNames": {"pattern": names},
+        "additionalProperties": value,
+        **more,
+    }
+
+
+def text(about: str, **more: Any) -> Schema:
+    """A string."""
+    return {"description": about, "type": "string", "minLength": 1, **more}
+
+
+def number(about: str, low: float, high: float | None = None, kind: str = "number") -> Schema:
+    """A number between two bounds, both allowed."""
+    bounds = {"minimum": low} if high is None else {"minimum": low, "maximum": high}
+    return {"description": about, "type": kind, **bounds}
+
+
+def share(about: str) -> Schema:
+    """A share: `0.5` or `50%`."""
+    return {"description": about, "type": ["number", "string"], "format": "share"}
+
+
+SAMPLING_SCHEMA: Schema = closed(
+    "How a reply is drawn. What is absent is the model's, then the engine's default.",
+    {
+        "temperature": number("0 is greedy.", 0, 5),
+        "top_p": number("Smallest set of tokens with this much probability.", 0, 1),
+        "top_k": number("Only the k likeliest tokens.", 1, kind="integer"),
+        "min_p": number("Drop tokens below this share of the likeliest one's probability.", 0, 1),
+        "repetition_penalty": number("Above 1 discourages tokens that came before.", 0.1, 10),
+        "stop": {
+            "description": "Texts that end a reply.",
+            "type": ["string", "array"],
+            "minLength": 1,
+            "items": {"type": "string", "minLength": 1},
+        },
+        "max_tokens": number("Longest reply, in tokens.", 1, kind="integer"),
+    },
+    format="sampling",
+)
+
+CHUNK_SCHEMA: Schema = closed(
+    "Cut each document, treat the pieces one by one, join them again.",
+    {
+        "by": {"description": "Where to cut.", "enum": ["sentence", "paragraph"]},
+        "max": {
+            "description": "Longest piece: `60 tokens`.",
+            "type": ["string", "number"],
+            "format": "tokens",
+        },
+    },
+    ("by", "max"),
+    format="chunk",
+)
+
+_RETRY: Schema = closed(
+    "Ask again, with a new draw: how often, or `{ times, sampling, for }`.",
+    {
+        "times": number("How often.", 1, 100, "integer"),
+        "sampling": SAMPLING_SCHEMA,
+        "for": {
+            "description": "Only when one of these checks failed.",
+            "type": "array",
+            "minItems": 1,
+            "items": {"type": "string"},
+        },
+    },
+    ("times",),
+    type=["integer", "object"],
+    minimum=1,
+    maximum=100,
+)
+_RUNG: Schema = closed(
+    "`retry: 1`, `fallback: input`, `route` or `reject`.",
+    {
+        "retry": _RETRY,
+        "fallback": {
+            "description": "Take the text that was given instead; it is human again.",
+            "enum": ["input"],
+        },
+    },
+    type=["string", "object"],
+    pattern="^(?:route|reject)$",
+    minProperties=1,
+    maxProperties=1,
+    format="rung",
+)
+LADDER_SCHEMA: Schema = {
+    **_RUNG,
+    "description": "What to do when a check fails, tried in order; at the end the row is rejected.",
+    "type": ["string", "object", "array"],
+    "minItems": 1,
+    "items": _RUNG,
+    "format": "ladder",
+}
+
+CHECKS_SCHEMA: Schema = named(
+    "Name → parameters of the check of that kind, or of `kind:`.",
+    {
+        "type": "object",
+        "properties": {"kind": text("The kind of check, where the name is another.")},
+    },
+    format="checks",
+    minProperties=1,
+)
+
+SET_SCHEMA: Schema = named(
+    "Computed columns: new → a value, or an expression that begins with `=`.",
+    {"type": ["string", "number", "boolean"]},
+    format="set",
+    minProperties=1,
+)
+
+_FROM: Schema = {
+    "description": "The step or source it reads (`good`, `good.rejected`); a list is a union.",
+    "type": ["string", "array"],
+    "pattern": PORT,
+    "minItems": 1,
+    "items": {"type": "string", "pattern": PORT},
+}
+STEP_KEYS: Schema = {
+    "op": text("The operator."),
+    "from": _FROM,
+    "set": SET_SCHEMA,
+    "limit": number("Only the first N rows, by document.", 1, kind="integer"),
+}
+
+_USE: Schema = {
+    "description": "engine/model, as in local/smollm2-135m.",
+    "type": "string",
+    "pattern": r"^[a-z][a-z0-9_]*/\S.*$",
+    "format": "engine",
+}
+MODEL: Schema = closed(
+    "A named engine, weights and sampling; in short engine/model.",
+    {
+        "use": _USE,
+        "url": text("Address of an `http` model; `${NAME}` is an environment variable."),
+        "key": text("Name of the secret: `${NAME}`. Never stored, hashed or printed."),
+        "sampling": SAMPLING_SCHEMA,
+        "placement": {
+            "description": "Engine settings that never change a reply.",
+            "type": "object",
+        },
+    },
+    ("use",),
+    type=["string", "object"],
+    pattern=_USE["pattern"],
+    format="engine",
+)
+
+_COLUMN = text("A column's name.")
+SOURCE: Schema = closed(
+    "Where rows come from.",
+    {
+        "path": text("Files, as a pattern; relative to the recipe: `pages/*.jsonl.gz`."),
+        "text": text("The column that is the document; `text` if absent."),
+        "columns": named("Columns to take: new → from.", _COLUMN),
+        "key": text("The column that names the document, and keeps its identity across edits."),
+        "license": text("As an SPDX identifier: CC-BY-4.0. `unknown` must be acknowledged."),
+        "origin": {
+            "description": "Who wrote the text.",
+            "enum": ["human", "synthetic", "mixed"],
+        },
+        "limit": number("Only the first N rows, by document.", 1, kind="integer"),
+        "acknowledge": {
+            "description": "Diagnostics that are known and accepted: [G702].",
+            "type": "array",
+            "items": {"enum": sorted(c for c in CODES if c.startswith("G"))},
+        },
+    },
+    ("path", "license", "origin"),
+)
+
+PART: Schema = closed(
+    "Its share of the tokens, or `{ weight, max_epochs }`.",
+    {
+        "weight": share("Its share of the tokens."),
+        "max_epochs": number("How often its rows may repeat to reach it.", 1),
+    },
+    ("weight",),
+    type=["number", "string", "object"],
+    format="share",
+)
+MIX: Schema = closed(
+    "The shares of the final data set, in tokens.",
+    {
+        "total": {
+            "description": "Size of the data set: `2M tokens`.",
+            "type": ["string", "number"],
+            "format": "tokens",
+        },
+        "parts": named("Step or source → its share.", PART, PORT, minProperties=1),
+        "min_human": share("Least share of human text; no shortfall policy lowers it."),
+        "on_shortfall": {
+            "description": "What to do when a part cannot fill its share.",
+            "enum": ["error", "reweight", "repeat", "shrink"],
+        },
+    },
+    ("total", "parts"),
+)
+OUTPUT: Schema = closed(
+    "Where and how the data set is written.",
+    {
+        "path": text("Folder; `out/<name>` if absent."),
+        "format": {"description": "File format.", "enum": ["parquet", "jsonl"]},
+        "shard": {
+            "description": "Size of a file: `256MB`.",
+            "type": ["string", "number"],
+            "format": "bytes",
+        },
+        "columns": {
+            "description": "Columns to write; all that reach the output if absent.",
+            "type": "array",
+            "minItems": 1,
+            "items": {"type": "string", "minLength": 1},
+        },
+    },
+)
+
+TOP: Schema = closed(
+    "A Mashbill recipe.",
+    {
+        "mashbill": {"description": "Version of this format.", "const": 1},
+        "name": {"description": "Name of the recipe.", "type": "string", "pattern": NAME},
+        "about": text("What the data set is, in a sentence."),
+        "version": text("Version of the data set; goes on its card. A string: '1.0'."),
+        "license": text("Licence of the data set, as an SPDX identifier."),
+        "seed": {
+            "description": "Every draw derives from it.",
+            "type": "integer",
+            "minimum": 0,
+        },
+        "profiles": named(
+            "Name → changes that `--profile` lays over the recipe: dotted path → value.",
+            {"type": "object", "minProperties": 1},
+        ),
+        "tokenizer": text("The unit of token counts: a model of this recipe, or a tokenizer."),
+        "models": named("Name → engine/model, or more about it.", MODEL),
+        "sources": named("Name → where rows come from.", SOURCE, minProperties=1),
+        "steps": named("Name → one operator applied to rows of others.", {"type": "object"}),
+        "mix": MIX,
+        "output": OUTPUT,
+    },
+    ("mashbill", "name", "sources"),
+)
+
+
+def step_schema(operator: Operator) -> Schema:
+    """The closed schema of a step with this operator."""
+    own = operator.schema
+    properties = {**STEP_KEYS, "op": {"description": "The operator.", "const": operator.name}}
+    described = {
+        k: {"description": f"See `{operator.name}`.", **v} for k, v in own["properties"].items()
+    }
+    required = ("op", "from", *own["required"])
+    return closed(operator.about, {**properties, **described}, required)
+
+
+def kind_schema(operator: Operator) -> Schema:
+    """The closed schema of the parameters of a check of one kind."""
+    own = operator.schema
+    properties = {
+        k: {"description": f"See `{operator.name}`.", **v} for k, v in own["properties"].items()
+    }
+    kind = {"kind": {"description": "The kind of check.", "const": operator.name}}
+    return closed(operator.about, {**kind, **properties}, tuple(own["required"]))

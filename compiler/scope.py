@@ -1,0 +1,110 @@
+"""What a step can see while it is bound: columns, models, files, and a place for diagnostics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from .diagnostics import Diagnostic, Edit, Label, Span
+from .document import Scalar
+from .recipe import ModelDecl, Recipe, StepDecl
+from .registry import Catalog
+from .suggest import nearest
+from .types import ANY, STR, Columns, Type
+from .world import Pins, World
+
+
+@dataclass(slots=True)
+class Binding:
+    """The state of one binding pass; the only mutable thing in it is the list of diagnostics."""
+
+    recipe: Recipe
+    catalog: Catalog
+    world: World
+    pins: Pins
+    diagnostics: list[Diagnostic]
+    files: dict[str, str]
+
+    def add(self, diagnostic: Diagnostic) -> None:
+        """Keep a diagnostic."""
+        self.diagnostics.append(diagnostic)
+
+    def models(self) -> Mapping[str, ModelDecl]:
+        """Models by name."""
+        return {m.name: m for m in self.recipe.models}
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Columns that reach a step, and where to point when one is missing.
+
+    `open` is true where the columns are not known (an upstream step is broken): then nothing is
+    reported missing, since the cause has its diagnostic already.
+    """
+
+    step: StepDecl
+    columns: Columns
+    modelled: frozenset[str]
+    open: bool = False
+
+    def plus(self, columns: Mapping[str, Type], modelled: Iterable[str] = ()) -> Scope:
+        """A scope with more columns."""
+        return Scope(self.step, {**self.columns, **columns}, self.modelled | {*modelled}, self.open)
+
+    def has(self, name: str) -> bool:
+        """Whether a column is there, or may be."""
+        return self.open or name in self.columns
+
+    def type_of(self, name: str) -> Type:
+        """The type of a column; `any` where it is not known."""
+        return self.columns.get(name, ANY)
+
+    def listing(self) -> str:
+        """The columns as a diagnostic names them."""
+        shown = [c for c in self.columns if not c.startswith("_")]
+        return ", ".join(shown) or "none"
+
+    def upstream(self) -> tuple[Label, ...]:
+        """The place that says where the columns come from."""
+        if not self.step.inputs:
+            return ()
+        return (Label(self.step.inputs[0].span, f"columns: {self.listing()}"),)
+
+    def missing(self, name: str, span: Span, *, code: str = "R104", what: str = "") -> Diagnostic:
+        """The diagnostic for a column that is not there."""
+        close = nearest(name, tuple(self.columns))
+        return Diagnostic(
+            code,
+            what or f"step `{self.step.name}` needs column `{name}`, which no upstream step makes",
+            span,
+            f"`{name}` is not a column here",
+            secondary=self.upstream(),
+            help=f"did you mean `{close}`?" if close else None,
+            fix=(Edit(span, close),) if close else (),
+        )
+
+
+BUILT_IN: Columns = {"_doc": STR, "_id": STR, "_source": STR, "_origin": STR}
+"""Columns of every row from its source on."""
+
+
+def inner_span(node: Scalar, text: str, start: int, end: int, skip: int = 0) -> Span:
+    """The characters `[start, end)` of a scalar's value, in the file.
+
+    Args:
+        node: The scalar that holds the text.
+        text: The text of its file.
+        start: Offset into the value, `skip` not counted.
+        end: Offset of the first character after.
+        skip: Characters of the value that come before (a leading `= `).
+
+    Returns:
+        The exact span, or the whole scalar where escapes or folded lines make offsets differ.
+    """
+    raw = text[node.span.start : node.span.end]
+    value = str(node.value)
+    at = raw.find(value)
+    if at < 0:
+        return node.span
+    base = node.span.start + at + skip
+    return Span(node.span.file, base + start, max(base + end, base + start + 1))

@@ -1,0 +1,37 @@
+"""The chance of each line of being main text: first by itself, then in its place on the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from .context import place
+from .lines import measure
+from .weights import ALONE, PLACED
+
+CONSTANT = "constant"
+"""Name of the weight that has no feature."""
+
+_TOGETHER = 16
+
+
+def judge(lines: pl.DataFrame) -> pl.Series:
+    """The chance of each line of being main text, 0 to 1.
+
+    Args:
+        lines: `row` (the page; its lines together and in order) and `line` (not blank).
+    """
+    alone = chance(measure(lines.rechunk()), ALONE)
+    return chance(place(alone), PLACED)["chance"]
+
+
+def chance(lines: pl.DataFrame, weights: Mapping[str, float]) -> pl.DataFrame:
+    """Set `chance` to the logistic function of weighted features."""
+    names = [n for n in weights if n != CONSTANT]
+    odds = pl.repeat(weights[CONSTANT], lines.height, dtype=pl.Float64, eager=True)
+    # In groups, so that a page of a million lines does not hold every product at once.
+    for start in range(0, len(names), _TOGETHER):
+        terms = [pl.col(n) * weights[n] for n in names[start : start + _TOGETHER]]
+        odds = odds + lines.select(pl.sum_horizontal(terms).cast(pl.Float64)).to_series()
+    return lines.with_columns((1 / (1 + (-odds).exp())).alias("chance"))

@@ -1,0 +1,66 @@
+"""The operators and engines that are installed, found by their folders and by entry points."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from functools import cache
+from importlib.metadata import PackageNotFoundError, entry_points, version
+from types import ModuleType
+
+from ..compiler.registry import Catalog, Operator, operator_of
+
+GROUP = "mashbill.ops"
+"""Entry-point group by which other packages add operators; each names a module."""
+
+
+class PluginError(Exception):
+    """A plug-in that cannot be imported; never skipped in silence."""
+
+
+def _siblings(package: str) -> list[ModuleType]:
+    parent = importlib.import_module(package)
+    names = sorted(m.name for m in pkgutil.iter_modules(parent.__path__))
+    return [importlib.import_module(f"{package}.{name}") for name in names]
+
+
+def _operators(module: ModuleType) -> list[Operator]:
+    found = (operator_of(value) for value in vars(module).values())
+    return [o for o in found if o is not None and o.build.__module__ == module.__name__]
+
+
+@cache
+def load_catalog() -> Catalog:
+    """Import every operator and engine file.
+
+    Raises:
+        PluginError: A plug-in of another package does not import.
+    """
+    root = __package__ or "mashbill.runtime"
+    modules = [*_siblings(f"{root}.ops"), *_siblings(f"{root}.checks")]
+    for point in entry_points(group=GROUP):
+        try:
+            modules.append(point.load())
+        except Exception as error:
+            raise PluginError(
+                f"plug-in `{point.name}` (entry point {GROUP}) failed to import: {error}"
+            ) from error
+    operators = [o for m in modules for o in _operators(m)]
+    packages = {p for o in operators for p in o.packages}
+    return Catalog(
+        steps={o.name: o for o in operators if o.kind == "step"},
+        checks={o.name: o for o in operators if o.kind == "check"},
+        engines={
+            m.__name__.rsplit(".", 1)[1]: dict(m.PLACEMENT)
+            for m in _siblings(f"{root}.engines")
+            if hasattr(m, "PLACEMENT")
+        },
+        versions={p: _version(p) for p in sorted(packages)},
+    )
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""

@@ -1,0 +1,88 @@
+"""`mashbill show`: a row's lineage, or what a step did in the last run."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from ..project import find_project
+from .command import fail, width
+
+
+def add_arguments(sub: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    sub.add_argument("what", nargs="+", metavar="[RECIPE] ROW|STEP", help="a row's id, or a step")
+    sub.add_argument("-n", type=int, default=3, help="examples of each kind (for a step)")
+    sub.add_argument("--prompt", action="store_true", help="print rendered prompts too")
+    sub.add_argument("--allow-outside", action="store_true", help="let paths leave the project")
+    sub.add_argument("--format", choices=["text", "json"], default="text")
+
+
+def act(given: argparse.Namespace) -> int:
+    """Show a row or a step."""
+    *recipe, what = given.what
+    if len(recipe) > 1:
+        return fail("name a recipe and one row or step")
+    from ..api import Recipe
+    from ..runs import last_run
+
+    project = find_project(recipe[0] if recipe else None, allow_outside=given.allow_outside)
+    compiled = Recipe(project).compile()
+    name = compiled.recipe.name if compiled.recipe else project.folder.name
+    found = last_run(project.state, name)
+    if found is None:
+        return fail(f"no run of {name} yet; type: mashbill run")
+    run, record = found
+    if what in record["steps"]:
+        return _step(what, record, given)
+    return _row(what, project, run.path, record, given)
+
+
+def _step(name: str, record: Any, given: argparse.Namespace) -> int:
+    from .examples import side_by_side
+    from .report import steps
+
+    account = record["steps"][name]
+    examples = record["examples"].get(name, {})
+    if given.format == "json":
+        print(json.dumps({"step": account, "examples": examples}, indent=1, ensure_ascii=False))
+        return 0
+    print("\n".join(steps({name: account})))
+    for kind in ("accepted", "fallback", "rejected"):
+        for example in examples.get(kind, [])[: given.n]:
+            print("\n" + side_by_side(kind, example, width()))
+    return 0
+
+
+def _row(prefix: str, project: Any, folder: Path, record: Any, given: argparse.Namespace) -> int:
+    from ...compiler.plan import Plan
+    from ..engine_room import room_of
+    from ..ledger import Ledger
+    from ..lineage import Lineage, Tracer, find_written
+    from .lineage import picture, to_json
+
+    plan = Plan.load((folder / "plan.json").read_text("utf-8"))
+    out = project.root / record["output"]["path"]
+    written = find_written(out, record, prefix)
+    docs = {row.get("_doc") for _, _, row in written}
+    if len(docs) > 1:
+        ids = ", ".join(sorted(str(r["_id"])[:12] for _, _, r in written)[:5])
+        return fail(f"{prefix} fits several rows: {ids}, …; type more of it")
+    with Ledger.open(project.state / "ledger", write=False) as ledger:
+        tracer = Tracer(plan, project, room_of(plan, project), ledger)
+        hit = tracer.find(str(next(iter(docs), prefix)))
+        if hit is None:
+            return fail(f"no row and no step of the last run is called {prefix}")
+        source, place, row = hit
+        first = row.rows(named=True)[0]
+        doc = str(first["_doc"])
+        rows = written or find_written(out, record, doc)
+        lineage = Lineage(doc, source, place, first, tracer.trace(source, row), tuple(rows))
+    if given.format == "json":
+        print(json.dumps(to_json(lineage), indent=1, ensure_ascii=False, default=str))
+    else:
+        wanted = str(rows[0][2]["_id"]) if len(rows) == 1 else None
+        print(picture(lineage, plan, record, wanted, prompts=given.prompt, width=width()))
+    return 0

@@ -1,0 +1,158 @@
+"""What a chat server answered: a reply, or an error that says whether to try again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from ..requests import EngineError, Finish
+
+_FINISH: Mapping[str, Finish] = {
+    "stop": "stop",
+    "eos": "stop",
+    "eos_token": "stop",
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "length": "length",
+    "max_tokens": "length",
+    "model_length": "length",
+}
+_RETRYABLE = frozenset({408, 409, 425, 429})
+# How servers say that a prompt does not fit: OpenAI and vLLM, llama.cpp, SGLang and TGI.
+_OVERLONG = re.compile(
+    r"context[ _]?(length|size|window)|maximum context|exceed_context|maximum model length"
+    r"|`?inputs`? must have less than|prompt is too long",
+    re.IGNORECASE,
+)
+_SHOWN = 300
+"""Characters of a server's own words that an error repeats."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The parts of a chat completion that are used; counts are None where none were sent."""
+
+    text: str
+    finish: Finish
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    extra: dict[str, str] = field(default_factory=dict)
+
+
+def read_reply(body: bytes) -> Reply:
+    """Read the answer to a request that went well.
+
+    Raises:
+        EngineError: `bad-reply` if it is not a whole chat completion, `filtered` if the server
+            withheld it, `status-…` if it is an error after all.
+    """
+    import orjson
+
+    try:
+        answer = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise _bad("is not JSON") from None
+    if not isinstance(answer, dict):
+        raise _bad("is not a JSON object")
+    if answer.get("error"):
+        # Some gateways answer 200 and put the failure of the server behind them into the body.
+        code = answer["error"].get("code") if isinstance(answer["error"], dict) else None
+        raise read_error(code if isinstance(code, int) else 502, {}, body)
+    choices = answer.get("choices")
+    if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
+        raise _bad("holds no choices")
+    choice = choices[0]
+    message = choice.get("message")
+    if not isinstance(message, dict):
+        raise _bad("holds no message")
+    reason = choice.get("finish_reason")
+    if reason == "content_filter":
+        raise EngineError("filtered", "the server withheld the reply", retryable=False)
+    finish = _FINISH.get(reason) if isinstance(reason, str) else None
+    if finish is None:
+        raise _bad(f"ends with finish_reason {reason!r}")
+    text = message.get("content")
+    if text is None and finish == "length":
+        text = ""  # The limit was reached while the model was still thinking.
+    if not isinstance(text, str):
+        raise _bad("holds no text")
+    usage = answer.get("usage")
+    counts = usage if isinstance(usage, dict) else {}
+    thought = message.get("reasoning_content") or message.get("reasoning")
+    return Reply(
+        text=text,
+        finish=finish,
+        prompt_tokens=_count(counts.get("prompt_tokens")),
+        completion_tokens=_count(counts.get("completion_tokens")),
+        extra={"reasoning": thought} if isinstance(thought, str) else {},
+    )
+
+
+def read_error(status: int, headers: Mapping[str, str], body: bytes) -> EngineError:
+    """The error that an answer with another status than 200 stands for."""
+    said = _words(body)
+    if status in (400, 413, 422) and _OVERLONG.search(said):
+        return EngineError("overlong", f"the prompt does not fit: {said}", retryable=False)
+    if 300 <= status < 400:
+        place = headers.get("Location", "elsewhere")
+        return EngineError(
+            f"status-{status}", f"the server has moved to {place}; put that in url", retryable=False
+        )
+    hint = {
+        401: "the server refused the key",
+        403: "the server refused the key",
+        404: "the server knows no such address or model",
+    }.get(status, f"the server answered {status}")
+    # An account without money answers 429 as well, and waiting does not fill it.
+    broke = "insufficient_quota" in said
+    return EngineError(
+        f"status-{status}",
+        f"{hint}: {said}" if said else hint,
+        retryable=(status >= 500 and status != 501) or (status in _RETRYABLE and not broke),
+        retry_after=_retry_after(headers.get("Retry-After")),
+    )
+
+
+def _bad(what: str) -> EngineError:
+    return EngineError("bad-reply", f"the server's reply {what}", retryable=True)
+
+
+def _count(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _words(body: bytes) -> str:
+    """The server's own words, shortened; the code stands first, where there is one."""
+    import orjson
+
+    try:
+        answer = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return body[:_SHOWN].decode("utf-8", errors="replace").strip()
+    error = answer.get("error", answer) if isinstance(answer, dict) else answer
+    if isinstance(error, dict):
+        kind = error.get("code") or error.get("type")
+        words = error.get("message") or error.get("detail") or error
+        error = f"{kind}: {words}" if isinstance(kind, str) else words
+    return str(error)[:_SHOWN]
+
+
+def _retry_after(value: str | None) -> float | None:
+    """Seconds to wait: the header holds seconds or a date (RFC 9110, section 10.2.3)."""
+    if value is None:
+        return None
+    try:
+        wait = float(value)
+    except ValueError:
+        try:
+            until = parsedate_to_datetime(value)
+        except ValueError:
+            return None
+        if until.tzinfo is None:
+            until = until.replace(tzinfo=UTC)
+        wait = (until - datetime.now(UTC)).total_seconds()
+    return max(0.0, wait) if wait < float("inf") else None

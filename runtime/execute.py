@@ -1,0 +1,408 @@
+"""One execution of a plan: preflight, stages, mix, shards, record."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from ..compiler.plan import Plan, PlanNode
+from ..compiler.world import OutsideError
+from .catalog import load_catalog
+from .checkpool import CheckPool
+from .engine_room import EngineRoom, engine_module, room_of
+from .engines.base import Tokens
+from .examples import Examples
+from .ledger import Ledger, LedgerError
+from .mixing import Selection, rows_in_order, select
+from .output import Output, OutputError, output_of
+from .pipeline import Pipeline
+from .project import Project
+from .requests import EngineError
+from .rows import ORDER
+from .runs import RunFolder, new_run
+from .shards import ShardWriter
+from .sources.jsonl import SourceSpec, Unreadable
+from .spool import Spool
+from .tools import Tools, no_model
+from .window import EngineDownError, MissingError, PausedError, Window
+
+COMMIT_SECONDS = 0.005
+"""How long a reply may wait for others to be committed with: what a kill can lose beyond what is in
+flight, against the cost of a commit."""
+DRAIN_SECONDS = 10.0
+ERRORS_KEPT = 10_000
+
+
+class RunError(Exception):
+    """The run cannot go on; the message says why and what to do. Everything paid for is saved.
+
+    Attributes:
+        status: What the record says.
+        code: The exit code of the command.
+    """
+
+    def __init__(self, message: str, *, status: str = "failed", code: int = 1) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+
+@dataclass(slots=True)
+class Execution:
+    """A run under way; `progress` reads it."""
+
+    plan: Plan
+    project: Project
+    folder: RunFolder
+    room: EngineRoom
+    ledger: Ledger
+    replay: bool = False
+    windows: dict[str, Window] = field(default_factory=dict)
+    pool: CheckPool = field(default_factory=CheckPool)
+    examples: Examples = field(default_factory=Examples)
+    spools: dict[tuple[str, str], Spool] = field(default_factory=dict)
+    pipeline: Pipeline | None = None
+    started: float = field(default_factory=time.time)
+    errors: int = 0
+
+    def tools(self, node: PlanNode) -> Tools:
+        """The tools of a model step or check."""
+        if node.model is None:
+            return no_model(self.pool.judge, node.rule)
+        name = node.model
+        if name not in self.windows:
+            spec = self.room.spec(name)
+            self.windows[name] = Window(
+                spec,
+                self.room.info(name),
+                self.ledger,
+                engine_module(spec.engine).open_engine,
+                int(self.plan.recipe["seed"]),
+                self.replay,
+            )
+        window, info = self.windows[name], self.room.info(name)
+        return Tools(window.ask, self.pool.judge, self.room.tokens(name), node.rule, info.context)
+
+    def observe(self, step: str, row: Mapping[str, Any], outcomes: Any) -> None:
+        """Keep examples, and errors with their reasons."""
+        self.examples.observe(step, row, outcomes)
+        for outcome in outcomes:
+            if outcome.end == "error":
+                self.keep_error(
+                    step=step,
+                    reason=outcome.reason,
+                    doc=row.get("_doc"),
+                    id=row.get("_id"),
+                    **outcome.evidence,
+                )
+
+    def unreadable(self, source: str, lines: tuple[Unreadable, ...]) -> None:
+        """Keep lines that are no rows."""
+        for line in lines:
+            self.keep_error(
+                step=source,
+                reason="unreadable",
+                file=line.file,
+                line=line.line,
+                message=line.reason,
+                raw=line.raw.decode("utf-8", "replace"),
+            )
+
+    def keep_error(self, **error: Any) -> None:
+        """Add a line to `errors.jsonl`; past 10,000 they are only counted."""
+        self.errors += 1
+        if self.errors <= ERRORS_KEPT:
+            with (self.folder.path / "errors.jsonl").open("ab") as out:
+                out.write(orjson.dumps(error, default=str) + b"\n")
+
+    async def work(self) -> None:
+        """Run the stages to their end."""
+        counter = mix_tokens(self.plan, self.room)
+        columns = output_of(self.plan, self.project).columns
+        for edge in self.plan.outputs:
+            folder = self.folder.path / "spool" / ".".join(filter(None, edge))
+            self.spools[edge] = Spool(folder, columns, int(self.plan.recipe["seed"]), counter)
+        self.pipeline = Pipeline(
+            self.plan,
+            load_catalog(),
+            source_specs(self.plan, self.project),
+            self.tools,
+            self.observe,
+            self.unreadable,
+        )
+        await self.pipeline.run(self.spools)  # type: ignore[arg-type]
+
+    async def stop(self, seconds: float) -> None:
+        """Let what is in flight finish, for some seconds; admit nothing more."""
+        await asyncio.gather(*(w.drain(seconds) for w in self.windows.values()))
+
+    async def close(self) -> None:
+        """Free engines and workers."""
+        await asyncio.gather(*(w.close() for w in self.windows.values()), self.pool.close())
+
+
+def source_specs(plan: Plan, project: Project) -> dict[str, SourceSpec]:
+    """Sources with their files. Raises `OutsideError`."""
+    wanted = {
+        c
+        for n in plan.nodes
+        for c in (*n.definition.get("reads", ()), *plan.output["columns"])
+    }
+    specs = {}
+    for name, source in plan.sources.items():
+        files = project.files(source["path"], typed=source["typed"])
+        specs[name] = SourceSpec(
+            name,
+            files,
+            tuple(project.shown_path(f) for f in files),
+            source["text"],
+            tuple(source["columns"].items()),
+            source["key"],
+            source["origin"],
+            source["limit"],
+            "source.text" in wanted,
+        )
+    return specs
+
+
+def mix_tokens(plan: Plan, room: EngineRoom) -> Tokens | None:
+    """What the mix counts with; None without a mix. Raises `EngineError`."""
+    if plan.mix is None:
+        return None
+    assert plan.tokenizer is not None  # the compiler has refused it
+    return room.tokens(plan.tokenizer)
+
+
+def run_plan(
+    plan: Plan,
+    project: Project,
+    *,
+    estimates: Mapping[str, Any] | None = None,
+    replay: bool = False,
+    replace: bool = False,
+    watch: Any = None,
+) -> dict[str, Any]:
+    """Execute a plan.
+
+    Args:
+        plan: Pinned: its models have digests.
+        project: Where it runs.
+        estimates: What was estimated, for the record.
+        replay: Take every completion from the ledger; start no engine.
+        replace: Overwrite the data set of another plan.
+        watch: Called with the execution; gives an async context manager that shows progress.
+
+    Returns:
+        The run record.
+
+    Raises:
+        RunError: With the exit code; whatever was paid for is in the ledger.
+    """
+    try:
+        output = output_of(plan, project)
+        output.refuse_foreign(plan.digest, replace)
+        room = room_of(plan, project)
+        for name in sorted({n.model for n in plan.nodes if n.model}):
+            room.info(name)
+        folder = new_run(project.state)
+        folder.write("plan.json", plan.to_json())
+        ledger = Ledger.open(project.state / "ledger", window=COMMIT_SECONDS)
+    except (OutputError, OutsideError, EngineError, LedgerError) as error:
+        raise RunError(str(error)) from error
+    except OSError as error:
+        raise RunError(said(error)) from error
+    execution = Execution(plan, project, folder, room, ledger, replay)
+    status, problem = "done", None
+    record: dict[str, Any] = {}
+    try:
+        with ledger:
+            run_async(_guarded(execution, watch))
+            selection = _select(execution)
+            record = make_record(execution, "done", estimates, selection)
+            _write(execution, output, selection, record)
+    except RunError as error:
+        problem = error
+    except OSError as error:
+        problem = RunError(said(error))
+    finally:
+        shutil.rmtree(folder.path / "spool", ignore_errors=True)
+    if problem is not None:
+        status = problem.status
+        with suppress(OSError):
+            record = make_record(execution, status, estimates, None, str(problem))
+            folder.write("record.json", record)
+        raise problem
+    return record
+
+
+def run_async(work: Any) -> None:
+    """Run a coroutine to its end, in a thread of its own where a loop runs already (notebooks)."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        asyncio.run(work)
+        return
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, work).result()
+
+
+async def _guarded(execution: Execution, watch: Any) -> None:
+    """Work until done, or until a signal, an engine or the disk says stop."""
+    loop = asyncio.get_running_loop()
+    work = asyncio.ensure_future(execution.work())
+    stopping: list[asyncio.Future[None]] = []
+
+    async def pause() -> None:
+        await execution.stop(DRAIN_SECONDS)
+        work.cancel()
+
+    def on_signal() -> None:
+        if stopping:  # the second time: at once
+            work.cancel()
+        else:
+            stopping.append(asyncio.ensure_future(pause()))
+
+    for name in (signal.SIGINT, signal.SIGTERM):
+        with suppress(NotImplementedError, RuntimeError, ValueError):
+            loop.add_signal_handler(name, on_signal)
+    try:
+        if watch is None:
+            await work
+        else:
+            async with watch(execution, lambda: bool(stopping)):
+                await work
+    except (asyncio.CancelledError, PausedError) as error:
+        raise RunError("paused", status="paused", code=130) from error
+    except MissingError as error:
+        raise RunError(f"{error}; run without --replay to make it") from error
+    except (EngineDownError, EngineError) as error:
+        raise RunError(f"{error}; what was made is saved, run again to go on") from error
+    finally:
+        for future in stopping:
+            future.cancel()
+        with suppress(asyncio.CancelledError):
+            await execution.close()
+
+
+def _select(execution: Execution) -> Selection | None:
+    plan = execution.plan
+    if plan.mix is None:
+        return None
+    origin = {n.name: n.origin for n in plan.nodes}
+    spools = {".".join(filter(None, edge)): s for edge, s in execution.spools.items()}
+    human = {name: origin[edge[0]] == "human" for name, edge in zip(spools, execution.spools, strict=True)}
+    selection = select(plan.mix, spools, human)
+    if selection.shares.failed:
+        short = "; ".join(
+            f"`{name}` can supply {int(supply):,} of {int(wanted):,} tokens"
+            for name, (wanted, supply) in sorted(selection.shares.short.items())
+        )
+        raise RunError(
+            f"{short}. Lower mix.total or the weight, or set on_shortfall: shrink. "
+            "All completions are saved: a new run pays for none of them again",
+        )
+    return selection
+
+
+def _write(
+    execution: Execution, output: Output, selection: Selection | None, record: dict[str, Any]
+) -> None:
+    folder = output.begin()
+    writer = ShardWriter(folder, output.format, output.shard, output.columns)
+    if selection is not None:
+        spools = {".".join(filter(None, edge)): s for edge, s in execution.spools.items()}
+        for frame in rows_in_order(selection, spools):
+            writer.write(frame)
+    else:
+        import polars as pl
+
+        for spool in execution.spools.values():
+            for bucket in spool.buckets():
+                frames = list(spool.bucket(bucket))
+                writer.write(pl.concat(frames, how="diagonal_relaxed").sort(ORDER, "_id"))
+    shards = writer.close()
+    record["output"] |= {"shards": shards, "rows": sum(s["rows"] for s in shards)}
+    execution.folder.write("record.json", record)
+    output.finish(execution.plan, record, execution.project)
+
+
+def make_record(
+    execution: Execution,
+    status: str,
+    estimates: Mapping[str, Any] | None,
+    selection: Selection | None,
+    problem: str | None = None,
+) -> dict[str, Any]:
+    """The record of a run: estimated beside actual, step by step."""
+    accounts = execution.pipeline.accounts if execution.pipeline else {}
+    output = output_of(execution.plan, execution.project)
+    return {
+        "mashbill_run": 1,
+        "run": execution.folder.id,
+        "status": status,
+        "problem": problem,
+        "recipe": dict(execution.plan.recipe),
+        "plan": execution.plan.digest,
+        "fingerprints": {n.name: n.fingerprint for n in execution.plan.nodes},
+        "started": execution.started,
+        "seconds": round(time.time() - execution.started, 3),
+        "steps": {name: a.to_json() for name, a in accounts.items()},
+        "models": {
+            name: {
+                "sent": w.stats.sent,
+                "reused": w.stats.reused,
+                "shared": w.stats.shared,
+                "retried": w.stats.retried,
+                "prompt_tokens": w.stats.prompt_tokens,
+                "completion_tokens": w.stats.completion_tokens,
+                "seconds": round(w.stats.seconds, 3),
+            }
+            for name, w in execution.windows.items()
+        },
+        "mix": mix_json(selection) if selection else None,
+        "estimates": dict(estimates) if estimates else None,
+        "errors": execution.errors,
+        "examples": execution.examples.to_json(),
+        "output": {"path": os.path.relpath(output.path, execution.project.root)},
+    }
+
+
+def mix_json(selection: Selection) -> dict[str, Any]:
+    """The mix as the record holds it."""
+    total = max(selection.tokens, 1)
+    return {
+        "tokens": selection.tokens,
+        "human_share": selection.human_share,
+        "short": {n: [int(w), int(s)] for n, (w, s) in selection.shares.short.items()},
+        "parts": {
+            name: {
+                "rows": p.rows,
+                "merged": p.merged,
+                "supply": p.supply,
+                "taken_rows": p.taken_rows,
+                "taken": p.taken,
+                "share": p.taken / total,
+                "epochs": p.epochs,
+            }
+            for name, p in selection.parts.items()
+        },
+    }
+
+
+def said(error: OSError) -> str:
+    """An input/output fault in the user's words."""
+    where = f": {error.filename}" if error.filename else ""
+    if error.errno == 28:
+        return f"the disk is full{where}; everything made before is saved: free space and run again"
+    return f"{error.strerror or error}{where}"

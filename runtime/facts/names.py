@@ -1,0 +1,64 @@
+"""Names: capitalised runs, acronyms and codes, told from words that merely open a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .words import FUNCTION, WORD, fold
+
+_OPENERS = frozenset(".!?:\"“”‘([{•*|>–—-/#")
+"""After these a capital says nothing."""
+
+_JOINS = frozenset(("", "&", "-", "."))
+"""What may stand between two words of one name: `AT&T`, `Coca-Cola`."""
+
+TITLE_SHARE = 0.6
+"""A line of which more is capitalised is a heading (or German): capitals say nothing there."""
+
+Name = tuple[str, ...]
+"""The words of one name, as written."""
+
+
+def find_names(sentence: str) -> Iterator[Name]:
+    """The names of one sentence, in order.
+
+    >>> list(find_names("Later Dave Crossland of Google joined the QC35 team."))
+    [('Dave', 'Crossland'), ('Google',), ('QC35',)]
+    """
+    marks = list(WORD.finditer(sentence))
+    capitals = sum(mark[0][0].isupper() for mark in marks)
+    heading = len(marks) >= 4 and capitals > TITLE_SHARE * len(marks)
+    run: list[str] = []
+    end = 0
+    for mark in marks:
+        word = mark[0]
+        gap = sentence[end : mark.start()].strip()
+        opens = not end or not _OPENERS.isdisjoint(gap)
+        end = mark.end()
+        named = _distinct(word) or (_capital(word) and not opens and not heading)
+        if run and (not named or gap not in _JOINS):
+            yield tuple(run)
+            run = []
+        if named:
+            run.append(word)
+    if run:
+        yield tuple(run)
+
+
+def acronym(word: str) -> str:
+    """The letters of an acronym, `OEM` or `APIs`, in small; nothing for other words."""
+    core = word[:-1] if word.endswith("s") else word
+    return core.casefold() if 2 <= len(core) <= 6 and core.isupper() else ""
+
+
+def _capital(word: str) -> bool:
+    return word[0].isupper() and fold(word)[0] not in FUNCTION
+
+
+def _distinct(word: str) -> bool:
+    """Whether the writing alone says that it is a name: `iPhone`, `QC35`, `OWASP`."""
+    if len(word) < 2 or word.islower() or word.istitle():
+        return False
+    if word.isalpha():
+        return any(map(str.isupper, word[1:])) and fold(word)[0] not in FUNCTION
+    return word[0].isalpha() and any(map(str.isdigit, word)) and any(map(str.isupper, word))

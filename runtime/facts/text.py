@@ -1,0 +1,89 @@
+"""A text read once for all rules: its sentences, their words, stems, names and numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .names import Name, find_names
+from .numbers import Number, find_numbers
+from .words import FUNCTION, WORD, fold, stem
+
+_BREAK = re.compile(r"(?<=[.!?])[\"'”’)\]]*\s+(?=[^\sa-z\d])|(?<=[。！？])")
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence or line.
+
+    Attributes:
+        raw: As written.
+        words: As written, in order; punctuation left out.
+        stems: Stems of its folded words, in order.
+        content: Stems of its words other than function words and numerals.
+        names: Its names, in order.
+        numbers: Its numbers, in order.
+    """
+
+    raw: str
+    words: tuple[str, ...]
+    stems: tuple[str, ...]
+    content: frozenset[str]
+    names: tuple[Name, ...]
+    numbers: tuple[Number, ...]
+
+    def written(self, stems: Iterable[str]) -> list[str]:
+        """Its words as written that have one of these stems, each once."""
+        wanted = set(stems)
+        found = (w for w in self.words if any(stem(part) in wanted for part in fold(w)))
+        return list(dict.fromkeys(found))
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text and its sentences; those without a word are left out."""
+
+    raw: str
+    sentences: tuple[Sentence, ...]
+    content: frozenset[str]
+    """Stems of all content words."""
+
+    @property
+    def names(self) -> list[Name]:
+        """Its names, in order, each as often as it occurs."""
+        return [name for sentence in self.sentences for name in sentence.names]
+
+    @property
+    def numbers(self) -> list[Number]:
+        """Its numbers, in order, each as often as it occurs."""
+        return [number for sentence in self.sentences for number in sentence.numbers]
+
+    def only(self, sentences: Iterable[Sentence]) -> Text:
+        """The same text with only these sentences."""
+        return _text(self.raw, sentences)
+
+
+def read(raw: str) -> Text:
+    """Split a text into sentences and words."""
+    pieces = (piece.strip() for line in raw.splitlines() for piece in _BREAK.split(line))
+    sentences = (_sentence(piece) for piece in pieces if piece)
+    return _text(raw, (s for s in sentences if s.words))
+
+
+def _text(raw: str, sentences: Iterable[Sentence]) -> Text:
+    kept = tuple(sentences)
+    return Text(raw, kept, frozenset().union(*(s.content for s in kept)))
+
+
+def _sentence(raw: str) -> Sentence:
+    words = tuple(WORD.findall(raw))
+    folded = [part for word in words for part in fold(word)]
+    return Sentence(
+        raw=raw,
+        words=words,
+        stems=tuple(map(stem, folded)),
+        content=frozenset(stem(w) for w in folded if w not in FUNCTION and not w.isdigit()),
+        names=tuple(find_names(raw)),
+        numbers=tuple(find_numbers(raw)),
+    )

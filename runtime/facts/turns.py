@@ -1,0 +1,97 @@
+"""Turned statements: negation, obligation, cause or contrast that the source does not have.
+
+Each looks at one sentence of the rewrite beside its place in the source, and gives the words that
+show the turn, or nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import pairwise
+
+from .support import Aligned
+from .text import Sentence
+from .words import stem
+
+
+def _stems(words: str) -> frozenset[str]:
+    return frozenset(map(stem, words.split()))
+
+
+_NEGATORS = _stems("not no never without none nor neither nobody nothing")
+_NEGATIVE = _NEGATORS | _stems(
+    "lack fail avoid prevent unable stop refuse zero free less only few hardly barely instead rather"
+)
+_PREFIXES = (("un", 4), ("non", 4), ("in", 5), ("im", 5), ("ir", 5), ("il", 5), ("dis", 5))
+_REACH = 2
+"""How far after its negator the negated word stands: `not the best`."""
+
+_DUTY = _stems("must should shall ought necessary require required")
+_DUTY_PAIRS = frozenset((word, "to") for word in ("need", "needs", "have", "has"))
+_DUTIFUL = _DUTY | _stems("need needs mandatory essential important recommend")
+
+_CAUSE = _stems("because therefore thus hence")
+_CAUSAL = _CAUSE | _stems("since due so as cause result reason lead why")
+_CONTRAST = _stems("but although though however whereas yet despite unless")
+_CONTRARY = _CONTRAST | _stems("while except instead rather still even only not")
+
+
+def negation(aligned: Aligned) -> str:
+    """A negation added, lost from a word that stays, or folded into a word: `unpredictable`."""
+    ours, theirs = aligned.sentence, aligned.context
+    if not _NEGATIVE & theirs and (added := _first(ours.stems, _NEGATORS)):
+        return added
+    if not _NEGATIVE & set(ours.stems):
+        for word in _negated(aligned.place):
+            if word in ours.content:
+                return f"not {word}"
+    ours_only = set(aligned.missing)
+    theirs_only = theirs - set(ours.stems)
+    return _prefixed(aligned.missing, theirs_only) or _prefixed(sorted(theirs_only), ours_only)
+
+
+def obligation(aligned: Aligned) -> str:
+    """A duty added: `should require` where the source says `require`."""
+    if _DUTIFUL & aligned.context or any(map(_bound, aligned.place)):
+        return ""
+    return _first(aligned.sentence.stems, _DUTY) or _bound(aligned.sentence)
+
+
+def claim(aligned: Aligned) -> str:
+    """A cause or a contrast added: what follows such a word is a claim of the rewrite's own."""
+    for words, known in ((_CAUSE, _CAUSAL), (_CONTRAST, _CONTRARY)):
+        if not known & aligned.context and (added := _first(aligned.sentence.stems, words)):
+            return added
+    return ""
+
+
+def _bound(sentence: Sentence) -> str:
+    return next((" ".join(p) for p in pairwise(sentence.stems) if p in _DUTY_PAIRS), "")
+
+
+def _negated(place: Iterable[Sentence]) -> list[str]:
+    """Content words that stand close after a negator, and only there."""
+    stems = [stem for sentence in place for stem in sentence.stems]
+    content = frozenset().union(*(sentence.content for sentence in place))
+    found = []
+    for i, word in enumerate(stems):
+        if word not in _NEGATORS:
+            continue
+        near = next((w for w in stems[i + 1 : i + 1 + _REACH] if w in content), "")
+        if near and stems.count(near) == 1:
+            found.append(near)
+    return found
+
+
+def _prefixed(words: Iterable[str], bare: set[str] | frozenset[str]) -> str:
+    """The first word that is another's opposite by its prefix."""
+    for word in words:
+        for prefix, least in _PREFIXES:
+            rest = word[len(prefix) :]
+            if word.startswith(prefix) and len(rest) >= least and rest in bare:
+                return word
+    return ""
+
+
+def _first(stems: Iterable[str], wanted: frozenset[str]) -> str:
+    return next((stem for stem in stems if stem in wanted), "")

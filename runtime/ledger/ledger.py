@@ -1,0 +1,220 @@
+"""The ledger as the rest of the runtime meets it: put, get, and what it adds up to."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from .commit import Committer
+from .entries import Entry, usable
+from .framing import Packed, pack, read_entry
+from .layout import LedgerError
+from .runs import seal
+from .segments import SEAL_RECORDS, OwnSegment, read_frame
+from .verify import Problem, audit
+from .view import View, survey, tidy
+
+__all__ = ["Ledger", "LedgerError", "LedgerStats"]
+
+COMMIT_WINDOW = 0.05
+SEAL_BYTES = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerStats:
+    """What a ledger holds; `bytes` is its size on disk, index included."""
+
+    completions: int
+    prompt_tokens: int
+    completion_tokens: int
+    bytes: int
+    segments: int
+
+
+class Ledger:
+    """Every completion ever paid for. Made by `Ledger.open`; safe to use from several threads.
+
+    A record is found in this object once its `put` has returned. What other living processes
+    commit is found after `refresh`.
+    """
+
+    def __init__(self, folder: Path, *, write: bool, window: float, seal_bytes: int) -> None:
+        self.folder = folder
+        self._seal_bytes = seal_bytes
+        self._guard = threading.Lock()  # over replacing the view, and reading tables on
+        self._own: OwnSegment | None = None
+        if write:
+            tidy(folder)
+        self._view = View()
+        self._closed = False
+        self.refresh()
+        self._committer = Committer(self._commit, window) if write else None
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        *,
+        write: bool = True,
+        window: float = COMMIT_WINDOW,
+        seal_bytes: int = SEAL_BYTES,
+    ) -> Self:
+        """Open a ledger, or for writing begin one.
+
+        Args:
+            folder: Where it lies; for reading it may be missing, which is an empty ledger.
+            write: Whether records will be put. Segments that killed writers left are then sealed.
+            window: Seconds that a record may wait for others to be committed with.
+            seal_bytes: Size at which a segment is sealed and another begun.
+
+        Raises:
+            LedgerError: If a Mashbill with another ledger format wrote it.
+            OSError: If it cannot be read.
+        """
+        return cls(folder, write=write, window=window, seal_bytes=seal_bytes)
+
+    def get(self, key: bytes, max_tokens: int) -> Entry | None:
+        """The completion that answers a request, or None: the first committed of the usable ones.
+
+        A damaged record is never returned.
+
+        Raises:
+            ValueError: After `close`.
+        """
+        if self._closed:
+            raise ValueError("the ledger is closed")
+        frames = [
+            (head.committed, name, offset, head, data)
+            for name, offset in set(self._view.find(key))
+            if (found := read_frame(self.folder, name, offset))
+            for head, data in (found,)
+            if head.key == key
+            and usable(head.finish, head.completion_tokens, head.max_tokens, max_tokens)
+        ]
+        if not frames:
+            return None
+        *_, head, data = min(frames, key=lambda f: f[:3])
+        return read_entry(head, data)
+
+    def get_many(self, asks: Iterable[tuple[bytes, int]]) -> list[Entry | None]:
+        """`get` for each key and limit, in their order; looked up in the order of the index."""
+        asked = list(asks)
+        found: list[Entry | None] = [None] * len(asked)
+        for i in sorted(range(len(asked)), key=lambda i: asked[i][0]):
+            found[i] = self.get(*asked[i])
+        return found
+
+    async def put(self, entry: Entry) -> None:
+        """Record a completion; returns once it is durable, even if the machine loses power.
+
+        Raises:
+            OSError: If its group could not be written, as on a full disk: nothing of the group is
+                recorded, what was before stays readable, and a later put may succeed.
+            ValueError: For an entry that no record can hold, or after `close`.
+        """
+        (future,) = self._writer.submit(pack(entry))
+        await asyncio.wrap_future(future)
+
+    def put_sync(self, *entries: Entry) -> None:
+        """`put` for code without an event loop: commits all entries in one group, without waiting.
+
+        Raises:
+            OSError: As `put`.
+            ValueError: As `put`.
+        """
+        for future in self._writer.submit(*map(pack, entries), urgent=True):
+            future.result()
+
+    def refresh(self) -> None:
+        """See what other processes have committed since."""
+        with self._guard:
+            view = survey(self.folder, self._view)
+            for table in view.tables:
+                if self._own is None or table is not self._own.table:
+                    table.read_on(self.folder)
+            self._view = view
+
+    def compact(self) -> None:
+        """Merge all index runs into one: after very large runs, it makes lookups faster.
+
+        It takes about 1 second per million draws and is safe beside other processes.
+        """
+        tidy(self.folder, compact=True)
+        self.refresh()
+
+    def stats(self) -> LedgerStats:
+        """What it holds, as of opening or the last `refresh`, and what this process has put."""
+        extents = self._view.extents
+        return LedgerStats(
+            completions=sum(e.completions for e in extents.values()),
+            prompt_tokens=sum(e.prompt_tokens for e in extents.values()),
+            completion_tokens=sum(e.completion_tokens for e in extents.values()),
+            bytes=sum(e.end for e in extents.values()) + sum(r.bytes for r in self._view.runs),
+            segments=len(extents),
+        )
+
+    def verify(self) -> list[Problem]:
+        """Read everything and say what is damaged; slow. A killed writer's torn tail is no problem.
+
+        Nothing is repaired: damaged records are never returned by `get`, so they are paid again.
+        """
+        return audit(self.folder)
+
+    def close(self) -> None:
+        """Commit what waits, seal this process's segment, and give up all files."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._committer:
+            self._committer.close()
+            self._seal()
+        for run in self._view.runs:
+            run.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def _writer(self) -> Committer:
+        if self._committer is None:
+            raise ValueError("the ledger was opened for reading")
+        return self._committer
+
+    def _commit(self, group: list[Packed]) -> None:
+        if self._own is None:
+            with self._guard:
+                self._own = OwnSegment(self.folder)
+                self._view = replace(self._view, tables=(*self._view.tables, self._own.table))
+        self._own.append(group)
+        extent = self._own.table.extent
+        if extent.end >= self._seal_bytes or extent.completions >= SEAL_RECORDS:
+            self._seal()
+            with suppress(OSError, LedgerError):  # the group is durable, whatever becomes of this
+                tidy(self.folder)
+                self.refresh()
+
+    def _seal(self) -> None:
+        """Seal the own segment; if the disk is full it stays as it is, for the next who opens."""
+        own, self._own = self._own, None
+        if own is None:
+            return
+        with suppress(OSError):
+            run = seal(self.folder, own.table)
+            with self._guard:
+                tables = tuple(t for t in self._view.tables if t is not own.table)
+                self._view = replace(self._view, runs=(*self._view.runs, run), tables=tables)
+        own.close()

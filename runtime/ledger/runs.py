@@ -1,0 +1,214 @@
+"""Index runs: sorted keys of one or more sealed segments, mapped and searched in place.
+
+A run is a header, the sorted entries, and a table of the segments that it covers. An entry has 24
+bytes, big-endian so that bytes sort as numbers do: the key (16), the segment's place in the table
+(3) and the offset in the segment (5). Runs are derived from segments: if one is lost or damaged,
+its segments are read again.
+
+At a billion draws (16,000 segments of 64 MB) runs hold 24 GB. A search touches about 20 entries of
+each run, most of them on neighbouring pages; merging keeps the number of runs logarithmic, as
+log-structured merge trees do (O'Neil et al. 1996), and holds one key range of about 64 thousand
+entries in memory at a time.
+"""
+
+from __future__ import annotations
+
+import itertools
+import mmap
+import struct
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import astuple
+from math import isqrt
+from pathlib import Path
+
+import orjson
+import xxhash
+
+from .keys import KEY_BYTES
+from .layout import LedgerError, new_name, replacing, run_path
+from .segments import Extent, Table
+
+ENTRY_BYTES = 24
+VERSION = 1
+_ENTRY = struct.Struct(f">{KEY_BYTES}sQ")
+_HEADER = struct.Struct("<8sIIQQQQQ")
+_MAGIC = b"MBINDEX\0"
+_OFFSET_BITS = 40
+_CHUNK = 1 << 16
+FAN_IN = 8
+
+
+class RunDamagedError(Exception):
+    """A run whose header or table is not as it was written."""
+
+
+class Run:
+    """A mapped index run.
+
+    Raises:
+        RunDamagedError: If its header or table is damaged.
+        LedgerError: If a Mashbill with another ledger format wrote it.
+        FileNotFoundError: If it was merged away meanwhile.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with path.open("rb") as file:
+            head = file.read(_HEADER.size)
+            if len(head) < _HEADER.size:
+                raise RunDamagedError(f"{path}: shorter than its header")
+            magic, version, _, count, table, body_check, table_check, check = _HEADER.unpack(head)
+            if magic != _MAGIC or check != _digest(head[:-8]):
+                raise RunDamagedError(f"{path}: the header is damaged")
+            if version != VERSION:
+                raise LedgerError(
+                    f"{path}: written by another Mashbill (index format {version}, this one knows"
+                    f" {VERSION}); to update, type: pip install -U mashbill"
+                )
+            self._count: int = count
+            self._body_check: int = body_check
+            file.seek(_HEADER.size + count * ENTRY_BYTES)
+            raw = file.read()
+            if len(raw) != table or _digest(raw) != table_check:
+                raise RunDamagedError(f"{path}: the table of segments is damaged")
+            self.bytes = file.tell()
+            self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        self.extents = tuple(Extent(*fields) for fields in orjson.loads(raw))
+        self.names = frozenset(extent.name for extent in self.extents)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def find(self, key: bytes) -> list[tuple[str, int]]:
+        """The places of a key: segment and offset."""
+        found = []
+        for i in range(self.lower_bound(key), self._count):
+            at, place = _ENTRY.unpack_from(self._map, _HEADER.size + i * ENTRY_BYTES)
+            if at != key:
+                break
+            ordinal = place >> _OFFSET_BITS
+            if ordinal < len(self.extents):  # else a flipped bit, which `is_good` finds
+                found.append((self.extents[ordinal].name, place & ((1 << _OFFSET_BITS) - 1)))
+        return found
+
+    def lower_bound(self, key: bytes) -> int:
+        """How many entries have a smaller key."""
+        entries, start, width, count = self._map, _HEADER.size, ENTRY_BYTES, self._count
+
+        def at(i: int) -> bytes:
+            return entries[start + i * width : start + i * width + KEY_BYTES]
+
+        # Keys are digests, so evenly spread: the share of the key space says where to look. The
+        # standard deviation is at most half the root of the count, so this is wide enough.
+        guess, spread = int.from_bytes(key, "big") * count >> 8 * KEY_BYTES, 2 * isqrt(count) + 8
+        low, high = max(0, guess - spread), min(count, guess + spread)
+        if (low and at(low) >= key) or (high < count and at(high) < key):
+            low, high = 0, count
+        return bisect_left(range(count), key, low, high, key=at)
+
+    def part(self, low: int, high: int) -> bytes:
+        """The bytes of entries `[low, high)`."""
+        return self._map[_HEADER.size + low * ENTRY_BYTES : _HEADER.size + high * ENTRY_BYTES]
+
+    def close(self) -> None:
+        """Give up the mapping; merely dropping the run does so too."""
+        self._map.close()
+
+    def is_good(self) -> bool:
+        """Whether all entries are as they were written."""
+        digest = xxhash.xxh3_64()
+        for low in range(0, self._count, _CHUNK):
+            digest.update(self.part(low, min(low + _CHUNK, self._count)))
+        return digest.intdigest() == self._body_check
+
+
+def seal(folder: Path, table: Table) -> Run:
+    """Write the run of one segment. Two processes that do so for one segment write the same bytes.
+
+    Raises:
+        OSError: If it cannot be written; the segment stays unsealed.
+    """
+    places = ((key, o) for key, offsets in table.offsets.items() for o in offsets)
+    entries = sorted(itertools.starmap(_ENTRY.pack, places))
+    return _write(run_path(folder, table.extent.name), [b"".join(entries)], [table.extent])
+
+
+def merge(folder: Path, runs: Sequence[Run]) -> Run:
+    """Write one run in place of several, and remove them.
+
+    Raises:
+        OSError: If it cannot be written; the runs stay.
+    """
+    runs = sorted(runs, key=len, reverse=True)  # the largest comes first: its places stay the same
+    extents = [extent for run in runs for extent in run.extents]
+    run = _write(run_path(folder, new_name()), _merged(runs), extents)
+    for old in runs:
+        old.path.unlink(missing_ok=True)
+    return run
+
+
+def crowded(runs: Iterable[Run], *, limit: int) -> list[Run]:
+    """The runs to merge next, smallest first: none, or `FAN_IN` and more of similar size.
+
+    A run is taken while it is at most twice all smaller ones together, so an entry is merged a
+    logarithmic number of times; together they have at most `limit` entries.
+    """
+    chosen: list[Run] = []
+    total = 0
+    for run in sorted(runs, key=len):
+        if len(run) > 2 * max(total, _CHUNK) or total + len(run) > limit:
+            break
+        chosen.append(run)
+        total += len(run)
+    return chosen if len(chosen) >= FAN_IN else []
+
+
+def _merged(runs: Sequence[Run]) -> Iterator[bytes]:
+    """All entries in order, a key range at a time; segments are counted on from run to run."""
+    shifts = list(itertools.accumulate((len(r.extents) << _OFFSET_BITS for r in runs), initial=0))
+    ranges = max(1, sum(map(len, runs)) // _CHUNK)
+    lows = [0] * len(runs)
+    for i in range(1, ranges + 1):
+        highs = [len(run) for run in runs]
+        if i < ranges:  # keys are digests, so equal ranges hold about as many
+            bound = (i * (1 << 8 * KEY_BYTES) // ranges).to_bytes(KEY_BYTES, "big")
+            highs = [run.lower_bound(bound) for run in runs]
+        entries: list[bytes] = []
+        for run, shift, low, high in zip(runs, shifts, lows, highs, strict=False):
+            part = run.part(low, high)
+            if shift:
+                entries += [_ENTRY.pack(k, p + shift) for k, p in _ENTRY.iter_unpack(part)]
+            else:
+                entries += [e for (e,) in struct.iter_unpack(f"{ENTRY_BYTES}s", part)]
+        entries.sort()  # a few sorted stretches, which this sort merges
+        yield b"".join(entries)
+        lows = highs
+
+
+def _write(path: Path, parts: Iterable[bytes], extents: Sequence[Extent]) -> Run:
+    table = orjson.dumps([astuple(extent) for extent in extents])
+    digest, size = xxhash.xxh3_64(), 0
+    with replacing(path) as file:
+        file.write(bytes(_HEADER.size))
+        for part in parts:
+            digest.update(part)
+            size += file.write(part)
+        file.write(table)
+        head = _HEADER.pack(
+            _MAGIC,
+            VERSION,
+            0,
+            size // ENTRY_BYTES,
+            len(table),
+            digest.intdigest(),
+            _digest(table),
+            0,
+        )[:-8]
+        file.seek(0)
+        file.write(head + struct.pack("<Q", _digest(head)))
+    return Run(path)
+
+
+def _digest(data: bytes) -> int:
+    return xxhash.xxh3_64_intdigest(data)

@@ -1,0 +1,1 @@
+"""What the `local` engine needs of llama.cpp: its server, and its tokenizer without its weights."""

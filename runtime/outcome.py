@@ -1,0 +1,55 @@
+"""What came of a row: rows that go on, or an aside with its reason; and how model calls led there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from .requests import Message
+
+End = Literal["out", "rejected", "routed", "error"]
+UnitEnd = Literal["accepted", "fallback", "routed", "rejected", "kept"]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One draw and what was found wrong with it; `failed` is empty if nothing was."""
+
+    draw: int
+    key: str
+    text: str
+    finish: str
+    failed: str = ""
+    reason: str = ""
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What a model was asked about once: a row, a sample of it or a chunk.
+
+    Attributes:
+        source: The text it was given.
+        messages: The rendered prompt.
+        attempts: In order of draws.
+        end: accepted; fallback (the input stands); kept (not prose, never asked); routed; rejected.
+        text: What goes on, None if nothing does.
+    """
+
+    source: str
+    messages: tuple[Message, ...]
+    attempts: tuple[Attempt, ...]
+    end: UnitEnd
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a model step or a check makes of one row."""
+
+    end: End
+    rows: tuple[Mapping[str, Any], ...] = ()
+    reason: str = ""
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    units: tuple[Unit, ...] = ()

@@ -1,0 +1,207 @@
+"""From a plan to running stages, joined by bounded queues."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, get_args
+
+import polars as pl
+
+from ..compiler.plan import Plan, PlanNode
+from ..compiler.prompts import PromptFile, read_prompt
+from ..compiler.registry import Catalog, Expression, Operator, Prompt
+from .account import Account
+from .channels import Inbox
+from .expressions import assign, lowered
+from .rows import ORDER
+from .sources.jsonl import SourceSpec, Unreadable, scan_partitions
+from .stages import LimitStage, MapStage, Observe, RowOp, RowStage, ScanStage, Stage
+from .tools import Tools
+
+ROWS_UNDER_WAY = 512
+"""Rows of one step that may be waiting for a model or a check: enough to fill any engine."""
+
+KINDS: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    "str": pl.String,
+    "float": pl.Float64,
+    "int": pl.Int64,
+    "bool": pl.Boolean,
+}
+
+
+class Sink:
+    """Takes the rows that leave the graph through one edge."""
+
+    def take(self, frame: pl.DataFrame) -> None:
+        """Keep a frame."""
+        raise NotImplementedError
+
+
+@dataclass(slots=True)
+class SinkStage:
+    """Hands frames to a sink, in a thread."""
+
+    sink: Sink
+    inbox: Inbox = field(default_factory=Inbox)
+
+    async def run(self) -> None:
+        """Take frames until none come."""
+        while (frame := await self.inbox.get()) is not None:
+            await asyncio.to_thread(self.sink.take, frame)
+
+
+@dataclass(slots=True)
+class Pipeline:
+    """A plan's stages, ready to run.
+
+    Attributes:
+        plan: What to run.
+        catalog: Its operators.
+        sources: Specs by source name.
+        tools: Makes the tools of a model step or check.
+        observe: Told of every row that a model or check was asked about.
+        unreadable: Told of every line that is no row.
+    """
+
+    plan: Plan
+    catalog: Catalog
+    sources: Mapping[str, SourceSpec]
+    tools: Callable[[PlanNode], Tools]
+    observe: Observe
+    unreadable: Callable[[str, tuple[Unreadable, ...]], None]
+    accounts: dict[str, Account] = field(default_factory=dict)
+
+    async def run(self, sinks: Mapping[tuple[str, str], Sink]) -> None:
+        """Run all stages to their end.
+
+        Raises:
+            BaseException: The first fault that is not a row's own; every stage is then cancelled.
+        """
+        stages: dict[str, Stage] = {}
+        running: list[Any] = []
+        for node in self.plan.nodes:
+            chain = self._stages(node)
+            for first, second in zip(chain, chain[1:], strict=False):
+                first.outlets.join("", second.inbox)
+            for upstream, port in node.inputs:
+                stages[upstream].outlets.join(port, chain[0].inbox)
+            stages[node.name] = chain[-1]
+            running.extend(chain)
+        for (name, port), sink in sinks.items():
+            stage = SinkStage(sink)
+            stages[name].outlets.join(port, stage.inbox)
+            running.append(stage)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for stage in running:
+                    group.create_task(stage.run())
+        except BaseExceptionGroup as errors:
+            raise _first(errors) from errors
+        for name, account in self.accounts.items():
+            account.check(name)
+
+    def _stages(self, node: PlanNode) -> list[Any]:
+        account = self.accounts.setdefault(node.name, Account())
+        if node.stage == "scan":
+            return [ScanStage(account, lambda: self._scan(node.name, account))]
+        chain: list[Any] = []
+        if (limit := node.definition.get("limit")) is not None:
+            chain.append(LimitStage(limit, account))
+        operator = self.catalog.steps[node.op]
+        if node.stage == "map":
+            chain.append(map_stage(node, operator, account))
+        else:
+            op: RowOp = build_row_op(node, operator, self.tools(node))
+            before, after = assignments(node)
+            chain.append(
+                RowStage(
+                    node.name,
+                    account,
+                    op,
+                    _made(node),
+                    ROWS_UNDER_WAY,
+                    self.observe,
+                    before,
+                    after,
+                )
+            )
+        return chain
+
+    def _scan(self, name: str, account: Account) -> Iterator[pl.DataFrame]:
+        place = [n.name for n in self.plan.nodes if n.stage == "scan"].index(name)
+        for number, partition in enumerate(scan_partitions(self.sources[name])):
+            bad = len(partition.unreadable)
+            account.rows_in += bad
+            account.errors["unreadable"] += bad
+            if bad:
+                self.unreadable(name, partition.unreadable)
+            first = (place << 56) | (number << 24)
+            frame = partition.frame
+            yield frame.with_columns(
+                (pl.lit(first, pl.Int64) + pl.int_range(frame.height, dtype=pl.Int64)).alias(ORDER)
+            )
+
+
+def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    inner = errors.exceptions[0]
+    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
+
+
+def assignments(node: PlanNode) -> tuple[Callable[[pl.DataFrame], pl.DataFrame], ...]:
+    """The functions that compute a step's `set:`, before and after its operator."""
+    d = node.definition
+    return tuple(assign(d.get(k) or {}, d["seed"], d["site"]) for k in ("set", "set_after"))
+
+
+def map_stage(node: PlanNode, operator: Operator, account: Account) -> MapStage:
+    """The stage of a map step."""
+    d = node.definition
+    kernel = operator.build(**_arguments(node, operator))
+    before, after = assignments(node)
+    return MapStage(account, kernel, before, after)
+
+
+def build_row_op(node: PlanNode, operator: Operator, tools: Tools) -> Any:
+    """The built operator of a model step or check."""
+    return operator.build(**_arguments(node, operator))(tools)
+
+
+def _arguments(node: PlanNode, operator: Operator) -> dict[str, Any]:
+    """Parameters for the operator's function: prompts read, expressions lowered for columnar work."""
+    d = node.definition
+    made: dict[str, Any] = {}
+    for param in operator.params:
+        value = d["params"].get(param.name)
+        if value is not None and param.type is Prompt:
+            value = prompt_of(node)
+        elif value is not None and operator.stage == "map" and _is_expression(param.type):
+            value = lowered(str(value), d["seed"], f"{d['site']}.{param.name}")
+        made[param.python] = value
+    return made
+
+
+def _is_expression(hint: Any) -> bool:
+    return hint is Expression or Expression in get_args(hint)
+
+
+def prompt_of(node: PlanNode) -> PromptFile:
+    """The prompt of a step, read from the texts that the plan carries."""
+    assert node.prompt is not None
+    prompt, problems = read_prompt(node.prompt["path"], node.prompt["files"].__getitem__)
+    if prompt is None:
+        raise ValueError(f"the plan's prompt does not read: {problems}")
+    return prompt
+
+
+def _made(node: PlanNode) -> dict[str, pl.DataType | type[pl.DataType]]:
+    """Types of the columns that a model step makes, whose first row may not tell."""
+    if node.stage != "generate":
+        return {}
+    kinds = {name: kind.rstrip("?") for name, kind in node.columns}
+    reply = [column for column, _ in prompt_of(node).reply]
+    made = {*reply, "text", "input.text", "_accepted"}
+    return {
+        name: KINDS[kinds[name]] for name in sorted(made) if kinds.get(name) in KINDS
+    }

@@ -1,0 +1,78 @@
+"""Run records: what was planned, what happened, where the data set is."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """The folder of one run: `record.json`, `plan.json`, `errors.jsonl`, and a spool while it runs."""
+
+    path: Path
+
+    @property
+    def id(self) -> str:
+        """`r-0001`, …"""
+        return self.path.name
+
+    def write(self, name: str, value: Any) -> None:
+        """Write a JSON file, whole or not at all. Raises `OSError`."""
+        write_whole(self.path / name, dump_json(value))
+
+    def record(self) -> dict[str, Any] | None:
+        """The run's record; None if it has none, or a torn one."""
+        try:
+            value = json.loads((self.path / "record.json").read_text("utf-8"))
+        except (OSError, ValueError):
+            return None
+        return value if isinstance(value, dict) else None
+
+
+def dump_json(value: Any) -> str:
+    """JSON for people: sorted, indented."""
+    return json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True, default=str) + "\n"
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file so that a reader sees all of it or the old one. Raises `OSError`."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with temporary.open("w", encoding="utf-8", newline="") as out:
+        out.write(text)
+        out.flush()
+        os.fsync(out.fileno())
+    temporary.replace(path)
+
+
+def new_run(state: Path) -> RunFolder:
+    """Make the folder of a new run; two processes never get the same. Raises `OSError`."""
+    runs = state / "runs"
+    runs.mkdir(parents=True, exist_ok=True)
+    number = max((int(p.name[2:]) for p in runs.glob("r-*") if p.name[2:].isdigit()), default=0)
+    while True:
+        number += 1
+        try:
+            (runs / f"r-{number:04d}").mkdir()
+        except FileExistsError:
+            continue
+        return RunFolder(runs / f"r-{number:04d}")
+
+
+def past_runs(state: Path) -> list[RunFolder]:
+    """Runs that have a record, oldest first."""
+    folders = sorted((state / "runs").glob("r-*"), key=lambda p: (len(p.name), p.name))
+    return [run for p in folders if (run := RunFolder(p)).record() is not None]
+
+
+def last_run(state: Path, recipe: str) -> tuple[RunFolder, Mapping[str, Any]] | None:
+    """The latest run of a recipe, and its record."""
+    for run in reversed(past_runs(state)):
+        record = run.record()
+        if record and record.get("recipe", {}).get("name") == recipe:
+            return run, record
+    return None

@@ -1,0 +1,107 @@
+"""Rows on their way out of the graph, kept on disk in buckets until their order is known.
+
+Rows arrive in the order in which they finish. A bucket is a range of the sorting key, so buckets read
+in turn and sorted one at a time are the whole in order, in the memory of one bucket.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from .engines.base import Tokens
+from .rows import ORDER, uniform
+
+HASH = "_h"
+TOKENS = "_tokens"
+MERGE = "_merge"
+BUCKET_BITS = 6
+FLUSH_BYTES = 64 << 20
+
+
+@dataclass(slots=True)
+class Spool:
+    """The rows of one edge that leaves the graph.
+
+    Attributes:
+        folder: Emptied when made.
+        columns: Columns of the output that the rows may have.
+        seed: The recipe's; with `_id` it decides the order in a mix.
+        tokens: Counts what the mix weighs; None without a mix, which keeps the source's order.
+    """
+
+    folder: Path
+    columns: Sequence[str]
+    seed: int
+    tokens: Tokens | None
+    rows: int = 0
+    _waiting: list[pl.DataFrame] = field(default_factory=list)
+    _bytes: int = 0
+    _files: int = 0
+
+    def __post_init__(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+
+    def take(self, frame: pl.DataFrame) -> None:
+        """Keep a frame. Raises `OSError` if it cannot be written."""
+        self.rows += frame.height
+        frame = self._keyed(frame)
+        self._waiting.append(frame)
+        self._bytes += int(frame.estimated_size())
+        if self._bytes >= FLUSH_BYTES:
+            self.flush()
+
+    def _keyed(self, frame: pl.DataFrame) -> pl.DataFrame:
+        own = ("text", "_doc", "_id", "_source", "_origin", ORDER)
+        kept = [c for c in dict.fromkeys((*own, *self.columns)) if c in frame.columns]
+        frame = frame.select(kept).with_columns(pl.col("text").fill_null(""))
+        if self.tokens is None:
+            return frame.with_columns((pl.col(ORDER) // (1 << 24)).alias("_bucket"))
+        hashes = [uniform(self.seed, i) for i in frame["_id"]]
+        merge = [
+            uniform(0, doc, text) for doc, text in zip(frame["_doc"], frame["text"], strict=True)
+        ]
+        return frame.with_columns(
+            pl.Series(HASH, hashes, pl.UInt64),
+            pl.Series(MERGE, merge, pl.UInt64),
+            pl.Series(TOKENS, self.tokens.count(frame["text"].to_list()), pl.Int64),
+            pl.Series("_bucket", [h >> (64 - BUCKET_BITS) for h in hashes], pl.Int64),
+        )
+
+    def flush(self) -> None:
+        """Write what waits. Raises `OSError`."""
+        if not self._waiting:
+            return
+        frame = pl.concat(self._waiting, how="diagonal_relaxed")
+        self._waiting, self._bytes = [], 0
+        for (bucket,), rows in frame.group_by("_bucket", maintain_order=True):
+            place = self.folder / f"{bucket:012d}"
+            place.mkdir(exist_ok=True)
+            rows.drop("_bucket").write_parquet(place / f"{self._files:08d}.parquet")
+        self._files += 1
+
+    def narrow(self) -> pl.DataFrame:
+        """Hash, merge key and tokens of every row: 24 bytes each."""
+        self.flush()
+        files = sorted(self.folder.glob("*/*.parquet"))
+        kinds: Mapping[str, type[pl.DataType]] = {
+            HASH: pl.UInt64, MERGE: pl.UInt64, TOKENS: pl.Int64, "_origin": pl.String
+        }  # fmt: skip
+        if not files:
+            return pl.DataFrame(schema=kinds)
+        return pl.scan_parquet(files, missing_columns="insert").select(*kinds).collect()
+
+    def buckets(self) -> tuple[int, ...]:
+        """Buckets that hold rows, in order."""
+        self.flush()
+        return tuple(sorted(int(p.name) for p in self.folder.iterdir()))
+
+    def bucket(self, number: int) -> Iterator[pl.DataFrame]:
+        """The frames of one bucket, in the order in which they were written."""
+        for file in sorted((self.folder / f"{number:012d}").glob("*.parquet")):
+            yield pl.read_parquet(file)

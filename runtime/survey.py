@@ -1,0 +1,244 @@
+"""Facts for estimates: real rows, real filters, real prompts, real token counts; no model is called.
+
+Model steps are run on sampled rows against the ledger alone. Rows whose every call it holds show what
+the step really does; the others go on as they came, and what lies below them is marked assumed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+from ..compiler.cost import Facts, NodeFacts, Past, SourceFacts
+from ..compiler.plan import Plan, PlanNode
+from .account import Account
+from .catalog import load_catalog
+from .checkpool import CheckPool
+from .engine_room import EngineRoom
+from .execute import mix_tokens, source_specs
+from .ledger import Entry, Ledger, key_of
+from .outcome import Outcome
+from .pipeline import assignments, build_row_op, map_stage
+from .project import Project
+from .requests import Message, Request
+from .rows import ORDER
+from .runs import last_run
+from .sources.jsonl import Unreadable, sample_rows
+from .tools import Tools, no_model
+from .window import MissingError, sampling_of
+
+SAMPLE_ROWS = 400
+MODEL_ROWS = 64
+"""Sampled rows that a model step renders prompts for."""
+
+
+@dataclass(slots=True)
+class Survey:
+    """Facts, and what was noticed on the way."""
+
+    facts: Facts
+    unreadable: dict[str, tuple[Unreadable, ...]] = field(default_factory=dict)
+    empty: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Paid:
+    """Calls of one row that the ledger holds."""
+
+    calls: int = 0
+    prompt: int = 0
+    reply: int = 0
+
+
+def survey(plan: Plan, project: Project, room: EngineRoom) -> Survey:
+    """Measure a plan. Raises `EngineError`, `OSError`, `OutsideError`."""
+    ledger = Ledger.open(project.state / "ledger", write=False)
+    with ledger:
+        return _Surveyor(plan, project, room, ledger).run()
+
+
+@dataclass(slots=True)
+class _Surveyor:
+    plan: Plan
+    project: Project
+    room: EngineRoom
+    ledger: Ledger
+    frames: dict[str, tuple[pl.DataFrame, bool]] = field(default_factory=dict)
+    nodes: dict[str, NodeFacts] = field(default_factory=dict)
+
+    def run(self) -> Survey:
+        sources: dict[str, SourceFacts] = {}
+        unreadable: dict[str, tuple[Unreadable, ...]] = {}
+        empty: list[str] = []
+        exact = True
+        specs = source_specs(self.plan, self.project)
+        for name, spec in specs.items():
+            sample = sample_rows(spec, SAMPLE_ROWS, int(self.plan.recipe["seed"]))
+            rows = sample.exact_rows if sample.exact_rows is not None else sample.est_rows
+            sources[name] = SourceFacts(float(rows), sample.exact_rows is not None)
+            whole = sample.exact_rows is not None and sample.frame.height == sample.exact_rows
+            exact = exact and whole
+            if sample.unreadable:
+                unreadable[name] = sample.unreadable
+            if not sample.frame.height:
+                empty.append(name)
+            order = pl.int_range(sample.frame.height, dtype=pl.Int64).alias(ORDER)
+            self.frames[name] = (sample.frame.with_columns(order), False)
+        counter = mix_tokens(self.plan, self.room)
+        for node in self.plan.nodes:
+            if node.stage != "scan":
+                self._node(node)
+        for name, _ in self.plan.outputs:
+            frame, assumed = self.frames[name]
+            seen = self.nodes.get(name, NodeFacts(frame.height, frame.height))
+            tokens = sum(counter.count(frame["text"].fill_null("").to_list())) if counter else 0
+            self.nodes[name] = _with(seen, text_tokens=tokens, rows_out=frame.height, assumed=assumed)
+        facts = Facts(sources, self.nodes, self._past(), exact, self._exact_tokens())
+        return Survey(facts, unreadable, empty)
+
+    def _node(self, node: PlanNode) -> None:
+        inputs = [self.frames[name] for name, port in node.inputs if not port]
+        frame = pl.concat([f for f, _ in inputs], how="diagonal_relaxed") if inputs else None
+        if frame is None:
+            self.frames[node.name] = (pl.DataFrame(schema={"text": pl.String}), True)
+            return
+        assumed = any(a for _, a in inputs)
+        if (limit := node.definition.get("limit")) is not None:
+            frame = frame.sort("_doc", "_id").head(limit)
+        operator = load_catalog().steps[node.op]
+        if node.stage == "map":
+            account = Account()
+            try:
+                kept, _ = map_stage(node, operator, account).apply(frame)
+            except pl.exceptions.PolarsError:
+                if not assumed:
+                    raise
+                kept = frame  # it reads what a model has not written yet
+            facts = NodeFacts(frame.height, kept.height, assumed)
+            self.frames[node.name] = (kept, assumed)
+        else:
+            facts = self._rows(node, frame, assumed)
+        self.nodes[node.name] = facts
+
+    def _rows(self, node: PlanNode, frame: pl.DataFrame, assumed: bool) -> NodeFacts:
+        frame = frame.sort("_doc", "_id").head(MODEL_ROWS) if node.model else frame
+        before, _ = assignments(node)
+        try:
+            rows = before(frame).rows(named=True)
+        except pl.exceptions.PolarsError:
+            if not assumed:
+                raise
+            rows = frame.rows(named=True)
+        if node.model is None and assumed:
+            self.frames[node.name] = (frame, True)
+            return NodeFacts(frame.height, frame.height, True)
+        found = asyncio.run(self._settle(node, rows)) if rows else []
+        out = [dict(r) for _, outcomes in found for o in outcomes if o.end == "out" for r in o.rows]
+        settled = [(paid, outcomes) for paid, outcomes in found if outcomes]
+        if node.model is None:
+            kept = pl.DataFrame(out, schema=frame.schema) if out else frame.clear()
+            self.frames[node.name] = (kept, False)
+            return NodeFacts(len(rows), len(out))
+        calls, prompt, source = self._prompts(node, rows)
+        if settled and len(settled) == len(rows):
+            kept = pl.DataFrame(out, infer_schema_length=None) if out else frame.clear()
+            self.frames[node.name] = (kept, assumed)
+        else:
+            self.frames[node.name] = (frame, True)
+        return NodeFacts(
+            rows_in=len(rows),
+            rows_out=len(out),
+            assumed=assumed,
+            calls=calls,
+            prompt_tokens=prompt,
+            source_tokens=source,
+            settled_rows=len(settled),
+            settled_units=sum(
+                1 for _, os in settled for o in os for u in o.units if u.end != "kept"
+            ),
+            settled_calls=sum(p.calls for p, _ in settled),
+            settled_prompt=sum(p.prompt for p, _ in settled),
+            settled_reply=sum(p.reply for p, _ in settled),
+        )
+
+    async def _settle(
+        self, node: PlanNode, rows: list[dict[str, Any]]
+    ) -> list[tuple[_Paid, tuple[Outcome, ...]]]:
+        """Run a step on rows against the ledger alone; no outcomes for rows that need a call."""
+        pool = CheckPool(0)
+        found = []
+        for row in rows:
+            paid = _Paid()
+            op = build_row_op(node, load_catalog().steps[node.op], self._tools(node, pool, paid))
+            try:
+                outcomes = await op.run(row)
+            except MissingError:
+                outcomes = ()
+            found.append((paid, outcomes))
+        return found
+
+    def _tools(self, node: PlanNode, pool: CheckPool, paid: _Paid) -> Tools:
+        if node.model is None:
+            return no_model(pool.judge, node.rule)
+        info = self.room.info(node.model)
+
+        async def ask(
+            messages: tuple[Message, ...], sampling: Mapping[str, Any], draw: int
+        ) -> Entry:
+            request = Request(info.digest, messages, sampling_of(sampling), draw)
+            entry = self.ledger.get(key_of(request), request.sampling.max_tokens)
+            if entry is None:
+                raise MissingError
+            paid.calls += 1
+            paid.prompt += entry.prompt_tokens
+            paid.reply += entry.completion_tokens
+            return entry
+
+        return Tools(ask, pool.judge, self.room.tokens(node.model), node.rule, info.context)
+
+    def _prompts(self, node: PlanNode, rows: list[dict[str, Any]]) -> tuple[int, int, int]:
+        """First attempts that rows ask for, their prompt tokens, and tokens of what is rewritten."""
+        assert node.model is not None
+        tools = self._tools(node, CheckPool(0), _Paid())
+        op = build_row_op(node, load_catalog().steps[node.op], tools)
+        chats = [chat for row in rows for chat in op.prompts(row)]
+        source = sum(tools.count([str(r.get("text") or "") for r in rows]))
+        rewrites = node.op == "rewrite"
+        return len(chats), sum(tools.tokens.count_chat(chats)), source if rewrites else 0
+
+    def _past(self) -> dict[str, Past]:
+        """What the last run of this recipe showed of steps that have not changed."""
+        found = last_run(self.project.state, str(self.plan.recipe["name"]))
+        if found is None:
+            return {}
+        _, record = found
+        past = {}
+        for node in self.plan.nodes:
+            account = record.get("steps", {}).get(node.name)
+            if not node.model or not account or not account["attempts"]:
+                continue
+            units = sum(v for k, v in account["units"].items() if k != "kept")
+            stats = record["models"].get(node.model, {})
+            if not units or not stats.get("sent"):
+                continue
+            past[node.name] = Past(
+                account["attempts"] / units,
+                stats["completion_tokens"] / stats["sent"],
+                account["out"] / max(account["in"], 1),
+                stats["completion_tokens"] / stats["seconds"] if stats["seconds"] else None,
+            )
+        return past
+
+    def _exact_tokens(self) -> bool:
+        names = {n.model for n in self.plan.nodes if n.model}
+        return all(self.room.info(name).exact_tokens for name in names)
+
+
+def _with(facts: NodeFacts, **changes: Any) -> NodeFacts:
+    from dataclasses import replace
+
+    return replace(facts, **changes)

@@ -1,0 +1,190 @@
+"""The window of an engine: requests from all steps and partitions, kept full, nothing paid twice.
+
+A request is looked up in the ledger, then among those in flight, and only then sent. A row moves on
+after its completion is committed. Transient faults are retried with backoff and jitter; an engine
+that fails without a single success in between is down, and the run stops with everything saved.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from .engines.base import Engine, ModelInfo, ModelSpec
+from .ledger import Entry, Ledger, key_of
+from .requests import Completion, EngineError, Message, Request, Sampling
+
+TRIES = 6
+FIRST_WAIT = 0.25
+LONGEST_WAIT = 30.0
+DOWN_AFTER = 40
+"""Failures in a row, over all requests, that mean the engine is down and not the request bad."""
+
+
+class PausedError(Exception):
+    """The run stops admitting requests; what was made is saved."""
+
+
+class EngineDownError(Exception):
+    """An engine does not answer at all; the message says which and why."""
+
+
+class MissingError(Exception):
+    """A replay met a request that the ledger does not hold."""
+
+
+@dataclass(slots=True)
+class WindowStats:
+    """What went through a window."""
+
+    sent: int = 0
+    reused: int = 0
+    shared: int = 0
+    retried: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    busy_since: float | None = None
+    busy_until: float = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """Wall time between the first request sent and the last reply."""
+        return max(self.busy_until - self.busy_since, 0.0) if self.busy_since else 0.0
+
+
+@dataclass(slots=True)
+class Window:
+    """One engine's window."""
+
+    spec: ModelSpec
+    info: ModelInfo
+    ledger: Ledger
+    open_engine: Callable[[ModelSpec], Engine]
+    seed: int = 0
+    replay: bool = False
+    stats: WindowStats = field(default_factory=WindowStats)
+    in_flight: int = 0
+    closing: bool = False
+    _engine: Engine | None = None
+    _starting: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _slots: asyncio.Semaphore | None = None
+    _pending: dict[tuple[bytes, int], asyncio.Future[Entry]] = field(default_factory=dict)
+    _failures: int = 0
+
+    async def ask(
+        self, messages: tuple[Message, ...], sampling: Mapping[str, Any], draw: int
+    ) -> Entry:
+        """A completion of the messages, from the ledger or the engine.
+
+        Raises:
+            EngineError: It failed for good.
+            EngineDownError: The engine does not answer any more.
+            PausedError: The run is stopping.
+            MissingError: On replay, if the ledger does not hold it.
+        """
+        request = Request(self.info.digest, messages, sampling_of(sampling), draw)
+        key = key_of(request)
+        if (entry := self.ledger.get(key, request.sampling.max_tokens)) is not None:
+            self.stats.reused += 1
+            return entry
+        if self.replay:
+            raise MissingError(f"the ledger has no completion for draw {draw} of {self.spec.name}")
+        token = (key, request.sampling.max_tokens)
+        if (waiting := self._pending.get(token)) is not None:
+            self.stats.shared += 1
+            return await asyncio.shield(waiting)
+        future: asyncio.Future[Entry] = asyncio.get_running_loop().create_future()
+        self._pending[token] = future
+        try:
+            seed = (int.from_bytes(key[:4], "big") ^ self.seed) & 0x7FFFFFFF
+            entry = await self._send(replace(request, seed=seed))
+        except BaseException as error:
+            future.set_exception(error if isinstance(error, Exception) else PausedError())
+            future.exception()  # nobody may be waiting
+            raise
+        else:
+            future.set_result(entry)
+            return entry
+        finally:
+            del self._pending[token]
+
+    async def _send(self, request: Request) -> Entry:
+        engine = await self._started()
+        assert self._slots is not None
+        wait = FIRST_WAIT
+        for attempt in range(1, TRIES + 1):
+            async with self._slots:
+                if self.closing:
+                    raise PausedError
+                self.stats.sent += 1
+                self.in_flight += 1
+                started = time.monotonic()
+                self.stats.busy_since = self.stats.busy_since or started
+                failed: EngineError | None = None
+                try:
+                    completion = await engine.complete(request)
+                    self._failures = 0
+                except EngineError as error:
+                    self._failures += error.retryable
+                    if self._failures >= DOWN_AFTER:
+                        raise EngineDownError(f"{self.spec.name} is down: {error}") from error
+                    if not error.retryable or attempt == TRIES:
+                        raise
+                    failed = error
+                finally:
+                    self.in_flight -= 1
+            if failed is None:  # the slot is free again while the completion is committed
+                return await self._commit(request, completion, time.monotonic() - started)
+            self.stats.retried += 1
+            await asyncio.sleep(max(failed.retry_after or 0.0, wait * random.uniform(0.5, 1.5)))
+            wait = min(wait * 2, LONGEST_WAIT)
+        raise AssertionError("unreachable")
+
+    async def _commit(self, request: Request, completion: Completion, seconds: float) -> Entry:
+        self.stats.busy_until = time.monotonic()
+        self.stats.prompt_tokens += completion.prompt_tokens
+        self.stats.completion_tokens += completion.completion_tokens
+        spec = self.spec
+        entry = Entry.of(
+            request, completion, engine=spec.engine, model=spec.model, seconds=seconds
+        )
+        await self.ledger.put(entry)
+        return entry
+
+    async def _started(self) -> Engine:
+        async with self._starting:
+            if self.closing:
+                raise PausedError
+            if self._engine is None:
+                engine = self.open_engine(self.spec)
+                try:
+                    await engine.start()
+                except EngineError as error:
+                    await engine.close()
+                    raise EngineDownError(f"{self.spec.name} did not start: {error}") from error
+                self._engine = engine
+                self._slots = asyncio.Semaphore(engine.slots)
+            return self._engine
+
+    async def drain(self, seconds: float) -> None:
+        """Admit nothing more, and wait for what is in flight."""
+        self.closing = True
+        deadline = time.monotonic() + seconds
+        while self.in_flight and time.monotonic() < deadline:
+            await asyncio.sleep(0.02)
+
+    async def close(self) -> None:
+        """Free the engine."""
+        self.closing = True
+        if self._engine is not None:
+            await self._engine.close()
+            self._engine = None
+
+
+def sampling_of(values: Mapping[str, Any]) -> Sampling:
+    """Sampling from the plan's JSON."""
+    return Sampling(**{**values, "stop": tuple(values.get("stop") or ())})

@@ -1,0 +1,246 @@
+"""What expressions compute: polars against plain Python."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mashbill.compiler.expr import FUNCTIONS, infer_type, parse_expr, show_expr
+from mashbill.compiler.expr.functions import Example
+from mashbill.compiler.expr.nodes import Expr
+from mashbill.runtime.dtypes import dtype_of, type_of
+from mashbill.runtime.frames import Context, lower, regex_problem
+
+from .evaluator import evaluate
+from .strategies import COLUMNS, KINDS, ROWS, expressions
+
+SCHEMA = {
+    name: pl.Struct({"lang": pl.String, "year": pl.Int64}) if type.kind == "struct" else dtype_of(type)
+    for name, type in COLUMNS.items()
+}
+
+
+def parse(text: str) -> Expr:
+    expr, problems = parse_expr(text)
+    assert expr is not None, problems
+    return expr
+
+
+def compute(text: str | Expr, frame: pl.DataFrame, seed: int = 0, site: str = "x") -> list[Any]:
+    expr = parse(text) if isinstance(text, str) else text
+    lowered = lower(expr, Context(seed, site, frame.schema))
+    return frame.with_columns(lowered.alias("__result"))["__result"].to_list()
+
+
+def same(a: Any, b: Any) -> bool:
+    if isinstance(a, float) and isinstance(b, float):
+        return a == b or (math.isnan(a) and math.isnan(b))
+    return type(a) is type(b) and a == b
+
+
+@settings(max_examples=6000, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data(), rows=ROWS, kind=KINDS)
+def test_polars_computes_what_plain_python_does(
+    data: st.DataObject, rows: list[dict[str, Any]], kind: str
+) -> None:
+    expr = data.draw(expressions(kind))
+    frame = pl.DataFrame(rows, schema=SCHEMA)
+    lowered = lower(expr, Context(0, "x", frame.schema))
+    result = frame.with_columns(lowered.alias("__result"))["__result"]
+    expected = [evaluate(expr, row, COLUMNS) for row in rows]
+    assert all(map(same, result.to_list(), expected)), (show_expr(expr), result, expected)
+    type, problems = infer_type(expr, COLUMNS)
+    assert not {p.code for p in problems} & {"X150", "X151", "X152"}, problems
+    if type.kind != "any":
+        assert result.dtype == dtype_of(type)
+        assert type.nullable or result.null_count() == 0 or problems
+
+
+@settings(max_examples=3000, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data(), rows=ROWS, kind=KINDS)
+def test_columns_of_nulls_alone_compute_too(
+    data: st.DataObject, rows: list[dict[str, Any]], kind: str
+) -> None:
+    expr = data.draw(expressions(kind, 3))
+    bare = data.draw(st.sets(st.sampled_from([n for n in SCHEMA if n != "meta"]), min_size=1))
+    rows = [{n: _emptied(v) if n in bare else v for n, v in row.items()} for row in rows]
+    frame = pl.DataFrame(
+        [
+            pl.Series(n, [r[n] for r in rows], dtype=None if n in bare else SCHEMA[n])
+            for n in COLUMNS
+        ]
+    )
+    expected = [evaluate(expr, row, COLUMNS) for row in rows]
+    assert all(map(same, compute(expr, frame), expected)), (show_expr(expr), expected)
+
+
+def _emptied(value: Any) -> Any:
+    return [] if isinstance(value, list) else None
+
+
+EXAMPLES = [pytest.param(e, id=e.text) for f in FUNCTIONS.values() for e in f.examples]
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+@pytest.mark.parametrize("names_only", [False, True])
+def test_examples_of_the_table(example: Example, names_only: bool) -> None:
+    frame = pl.DataFrame([{"_": 0, **example.row}] * 3)
+    columns = frame.columns if names_only else frame.schema
+    lowered = lower(parse(example.text), Context(0, "example", columns))
+    result = frame.with_columns(lowered.alias("__result"))["__result"].to_list()
+    assert len(result) == 3
+    assert all(same(v, example.expect) for v in result), result
+    types = {name: type_of(dtype).maybe(False) for name, dtype in frame.schema.items()}
+    assert not [p for p in infer_type(parse(example.text), types)[1] if p.code != "X153"]
+
+
+def test_every_function_has_an_example_that_calls_it() -> None:
+    for name, function in FUNCTIONS.items():
+        assert function.examples and all(f"{name}(" in e.text for e in function.examples)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1 / 0", None),
+        ("1.0 / 0.0", None),
+        ("7 // 0", None),
+        ("7.5 // 0.0", None),
+        ("7 % 0", None),
+        ("7.5 % -0.0", None),
+        ("-7 // 2", -4),
+        ("-7 % 2", 1),
+        ("7 % -2", -1),
+        ("7 / 2", 3.5),
+        ("9223372036854775807 + 1", -9223372036854775808),
+        ("-(-9223372036854775808)", -9223372036854775808),
+        ("2 < 3 < 4", True),
+        ("2 < 3 > 4", False),
+        ("not false and false", False),
+        ("1 + 2 * 3 - 4 / 2", 5.0),
+        ("1 if false else 2 if false else 3", 3),
+        ("3 in [1, 2.5, 3.0]", True),
+        ("'b' not in ['a']", True),
+        ("[1, 2, 3][-1]", 3),
+        ("[1, 2, 3][3]", None),
+        ("'a' < 'b' == true", None),
+        ("'it\\'s' + \"\\n\\d\"", "it's\n\\d"),
+        ("len([])", 0),
+        ("hash01('x') == hash01('x')", True),
+        ("hash01(1) == hash01(1.0)", True),
+    ],
+)
+def test_constants(text: str, expected: Any) -> None:
+    frame = pl.DataFrame({"_": [0, 1]})
+    if text == "'a' < 'b' == true":
+        assert infer_type(parse(text), {})[1][0].code == "X152"
+        return
+    result = compute(text, frame)
+    assert all(same(v, expected) for v in result), result
+
+
+def test_a_filter_keeps_neither_false_nor_null() -> None:
+    frame = pl.DataFrame({"n": [1, None, 5]})
+    kept = frame.filter(lower(parse("n > 3"), Context(0, "x", frame.schema)))
+    assert kept["n"].to_list() == [5]
+    kept = frame.filter(lower(parse("not n > 3"), Context(0, "x", frame.schema)))
+    assert kept["n"].to_list() == [1]
+
+
+@pytest.mark.parametrize("height", [1, 2, 50])
+def test_division_by_a_constant_is_exact_in_frames_of_any_height(height: int) -> None:
+    frame = pl.DataFrame({"n": [7] * height, "m": range(height)})
+    assert compute("n / 10 == 0.7", frame) == [True] * height
+    assert compute("n / 12", frame) == [7 / 12] * height
+    assert compute("(n + 0.5) // 0.1", frame) == [float(math.floor(7.5 / 0.1))] * height
+    assert compute("m / 49", frame) == [m / 49 for m in range(height)]
+
+
+def test_narrow_columns_are_widened() -> None:
+    frame = pl.DataFrame(
+        {"n": [2**31 - 1, 5], "u": [0, 7], "h": [0.1, 0.5], "c": ["a", "b"], "xs": [[1], [2]]},
+        schema={
+            "n": pl.Int32,
+            "u": pl.UInt32,
+            "h": pl.Float32,
+            "c": pl.Categorical,
+            "xs": pl.List(pl.Int16),
+        },
+    )
+    assert compute("n + n", frame) == [2**32 - 2, 10]
+    assert compute("u - 1", frame) == [-1, 6]
+    assert compute("upper(c) + 'x'", frame) == ["Ax", "Bx"]
+    assert compute("xs[0] * 40000", frame) == [40000, 80000]
+    assert compute("n in xs", frame) == [False, False]
+    assert compute("0.5 in [h]", frame) == [False, True]
+
+
+def test_a_dotted_name_is_a_column_before_it_is_a_field() -> None:
+    frame = pl.DataFrame({"input.text": ["a"], "input": [{"text": "b", "k": {"n": 1}}]})
+    assert compute("input.text", frame) == ["a"]
+    assert compute("input.k.n", frame) == [1]
+    listed = pl.DataFrame({"xs": [[{"n": 1}, {"n": 2}]]})
+    assert compute("xs[1].n", listed) == [2]
+
+
+def test_hash01_is_pinned_and_depends_on_the_seed() -> None:
+    frame = pl.DataFrame({"s": ["a", "b", None]})
+    assert compute("hash01(s)", frame, seed=0) == [HASH_A, HASH_B, None]
+    assert compute("hash01(s)", frame, seed=1)[0] != HASH_A
+    assert compute("hash01(s)", frame, site="elsewhere")[0] == HASH_A
+
+
+HASH_A, HASH_B = 0.4109741219881653, 0.3879006651111222
+
+
+def test_hash01_is_uniform() -> None:
+    values = compute("hash01(n)", pl.DataFrame({"n": range(20_000)}), seed=7)
+    assert all(0 <= v < 1 for v in values)
+    tenths = [sum(int(v * 10) == k for v in values) for k in range(10)]
+    # Chi-squared with 9 degrees of freedom: 33.7 has a chance of 1 in 10,000.
+    assert sum((n - 2000) ** 2 / 2000 for n in tenths) < 33.7
+
+
+def test_choose_draws_by_seed_site_row_and_place_in_the_expression() -> None:
+    frame = pl.DataFrame({"_doc": [f"d{i}" for i in range(300)]})
+    text = "choose(['a', 'b', 'c'])"
+    drawn = compute(text, frame)
+    assert drawn == compute(text, frame.reverse())[::-1]
+    assert drawn[:5] == PINNED
+    assert drawn != compute(text, frame, seed=1)
+    assert drawn != compute(text, frame, site="y")
+    both = compute(f"{text} + {text}", frame)
+    assert [pair[0] for pair in both] == drawn
+    assert len(set(both)) == 9
+
+
+PINNED = ["b", "a", "c", "c", "b"]
+
+
+def test_choose_keeps_to_its_weights() -> None:
+    frame = pl.DataFrame({"_doc": range(20_000), "tags": [["x", "y"]] * 20_000})
+    drawn = compute("choose(['a', 'b', 'c'], [4, 3, 3])", frame)
+    for option, share in (("a", 0.4), ("b", 0.3), ("c", 0.3)):
+        # Five standard deviations.
+        assert abs(drawn.count(option) / 20_000 - share) < 5 * math.sqrt(share / 20_000)
+    assert "b" not in compute("choose(['a', 'b', 'c'], [1, 0, 2])", frame)
+    assert abs(compute("choose(tags)", frame).count("x") - 10_000) < 5 * 71
+
+
+def test_choose_from_lists_of_rows() -> None:
+    frame = pl.DataFrame({"_doc": ["a", "b", "c"], "xs": [[1], [], None]})
+    assert compute("choose(xs)", frame) == [1, None, None]
+    assert set(compute("choose([_doc, 'z'])", frame)) <= {"a", "b", "c", "z"}
+
+
+def test_regexes_that_polars_refuses() -> None:
+    assert regex_problem(r"(?i)^\p{L}+\s") is None
+    assert "look-around" in (regex_problem("a(?=b)") or "")
+    assert "backreferences" in (regex_problem(r"(a)\1") or "")
+    assert regex_problem("(a") == "unclosed group"
+    assert "size limit" in (regex_problem("(a{1000}){1000}") or "")
