@@ -18,6 +18,7 @@ MAX_DEPTH = 64
 _COLON = re.compile(r"[ \t]*:")
 _PROPERTIES = re.compile(r"(?:[!&]\S*\s*)+")
 _COMMENT_OR_TAB = re.compile(r"#[^\n]*|\t+")
+_GROUPED = re.compile(r"[-+]?[1-9][0-9_]*[0-9]")
 _FEATURES = "are not part of the recipe format"
 
 
@@ -195,9 +196,10 @@ class Builder:
         return Scalar(event.value, span, bool(event.style), raw, faulty)
 
     def _ambiguous(self, raw: str, reading: str, span: Span) -> None:
-        message = f"bare '{raw}' is {reading} to some YAML readers; quote it"
-        fix = (Edit(span, f"'{raw}'"),)
-        self._report("S006", message, span, help=f"write '{raw}'", fix=fix)
+        better = raw.replace("_", "") if _GROUPED.fullmatch(raw) else f"'{raw}'"
+        do = "quote it" if better.startswith("'") else f"write {better}"
+        message = f"bare '{raw}' is {reading} to some YAML readers; {do}"
+        self._report("S006", message, span, help=f"write {better}", fix=(Edit(span, better),))
 
     def _after(self, key: Scalar) -> int:
         colon = _COLON.match(self.text, key.span.end, self.end)
@@ -226,7 +228,9 @@ class Builder:
     def _take_key(self, frame: _Open, key: Scalar) -> bool:
         span = key.span
         if key.value == "<<" and not key.quoted:
-            self._feature("merge keys", span.start, span.end, "write the keys out, or use a profile")
+            self._feature(
+                "merge keys", span.start, span.end, "write the keys out, or use a profile"
+            )
             return False
         if not _COLON.match(self.text, span.end, self.end):
             if frame.flow:

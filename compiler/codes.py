@@ -224,9 +224,9 @@ Read it from another step, give it a share in `mix.parts`, or take it out.
         """\
 The step needs a column that the rows reaching it do not have.
 
-    right: { op: verify, from: solved, checks: { math_equal: { got: answer, want: gold } } }
+    held: { op: verify, from: book, checks: { facts: { source: original } } }
 
-Take the column from the source (`columns: { gold: answer }`), make it with
+Take the column from the source (`columns: { original: body }`), make it with
 `set:`, or let the prompt declare it in its `reply`. The message lists the
 columns that there are.
 """,

@@ -44,7 +44,10 @@ def compile_recipe(
     files = {file: text}
     document, problems = parse_document(text, file)
     found.extend(problems)
+    if document is None:
+        return Compiled(Report(in_order(found), files))
     if not isinstance(document, Map):
+        found.extend(check_shape(document, catalog))
         return Compiled(Report(in_order(found), files))
     layered = apply_layers(document, profile, sets)
     found.extend(layered.diagnostics)

@@ -19,6 +19,7 @@ _COLOURS: dict[str, str] = {
     "bold": "1",
     "gutter": "1;34",
 }
+SECRET = "G704"
 _TAB = 4
 _FIXABLE = "  [*] fixable"
 _ELLIPSIS = "…"
@@ -38,7 +39,7 @@ def render(
     Returns:
         Text without a line break at its end; empty for an empty report without a summary.
     """
-    texts = {file: Lines(text) for file, text in report.files.items()}
+    texts = {file: Lines(_masked(report, file)) for file in report.files}
     painter = _Painter(texts, colour, max(width, 40))
     shown = report.diagnostics if limit is None else report.diagnostics[:limit]
     blocks = ["\n".join(painter.diagnostic(d)) for d in shown]
@@ -61,6 +62,16 @@ def summary(report: Report) -> str:
     if fixable := sum(bool(d.fix) for d in report.diagnostics):
         counts += f" ({fixable} fixable with --fix)"
     return f"{report.summary}: {counts}" if report.summary else counts
+
+
+def _masked(report: Report, file: str) -> str:
+    """The text of a file with its secrets starred out, since reports end up in logs."""
+    text = report.files[file]
+    for d in report.diagnostics:
+        if d.code == SECRET and d.span and d.span.file == file:
+            start, end = d.span.start, d.span.end
+            text = text[:start] + "*" * (end - start) + text[end:]
+    return text
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,6 +99,8 @@ def diagnose(
         return Diagnostic("S001", message, Span(file, bracket, bracket + 1), help=hint)
     if "unexpected character" in message and at < end:
         message = f"unexpected character {text[at]!r}"
+    if bracket is not None and "${" in text[max(bracket, at - 80) : at + 1]:
+        hint = "inside { } and [ ] quote a variable: '${NAME}'"
     secondary: tuple[Label, ...] = ()
     if bracket is not None and bracket != at and "expected ','" in message:
         secondary = (Label(Span(file, bracket, bracket + 1), "opened here"),)

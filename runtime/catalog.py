@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, entry_points, version
 from types import ModuleType
@@ -50,13 +51,34 @@ def load_catalog() -> Catalog:
     return Catalog(
         steps={o.name: o for o in operators if o.kind == "step"},
         checks={o.name: o for o in operators if o.kind == "check"},
-        engines={
-            m.__name__.rsplit(".", 1)[1]: dict(m.PLACEMENT)
-            for m in _siblings(f"{root}.engines")
-            if hasattr(m, "PLACEMENT")
-        },
+        engines=_Engines(f"{root}.engines"),
         versions={p: _version(p) for p in sorted(packages)},
     )
+
+
+class _Engines(Mapping[str, Mapping[str, str]]):
+    """Engine name to its whitelist of placement settings; a file is imported when it is asked about."""
+
+    def __init__(self, package: str) -> None:
+        parent = importlib.import_module(package)
+        self._package = package
+        self._names = sorted(
+            m.name
+            for m in pkgutil.iter_modules(parent.__path__)
+            if m.name != "base" and not m.name.startswith("_")
+        )
+
+    def __getitem__(self, name: str) -> Mapping[str, str]:
+        if name not in self._names:
+            raise KeyError(name)
+        placement: Mapping[str, str] = importlib.import_module(f"{self._package}.{name}").PLACEMENT
+        return placement
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
 
 
 def _version(package: str) -> str:

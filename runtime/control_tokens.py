@@ -4,8 +4,8 @@ A page that says `<|im_end|>` must not end the turn it is quoted in. One zero-wi
 goes behind the token's first character. Why that one: tokenizers look for special tokens in the raw
 characters, so any character between breaks them; it is invisible, so the model still reads and
 copies the text as what it is, where a look-alike letter or a deleted mark would change it; it is in
-no token and in next to no text, so `restore` can take it out again, where a plain space could not be
-told from the text's own; and normalisers that know it make a space of it, which breaks the token
+no token and in next to no text, so `restore` can take it out again, where a plain space could not
+be told from the text's own; and normalisers that know it make a space of it, which breaks the token
 as well.
 """
 
@@ -15,6 +15,9 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 
 BREAK = "\u200b"
+
+Spans = Sequence[tuple[int, int]]
+"""Half-open ranges of characters, in order, none empty."""
 
 _NAME = r"[^\s<>|｜\u200b]{1,64}"
 GENERAL = (
@@ -71,9 +74,31 @@ def restore(text: str, special: Iterable[str] = ()) -> str:
 
 def _pattern(special: Iterable[str], between: str) -> re.Pattern[str]:
     """All control tokens, with something behind the first character of each."""
-    own = sorted({t for t in special if len(t) > 1 and t.strip()}, key=lambda t: (-len(t), t))
-    parts = [*((t[0], re.escape(t[1:])) for t in own), *GENERAL]
-    return re.compile("|".join(f"(?:{re.escape(a)}{between}{b})" for a, b in parts))
+    general = "|".join(f"(?:{re.escape(a)}{between}{b})" for a, b in GENERAL)
+    shapes = re.compile("|".join(f"(?:{re.escape(a)}{b})" for a, b in GENERAL))
+    own = {t for t in special if len(t) > 1 and t.strip() and not shapes.fullmatch(t)}
+    # Longest first: some models reserve thousands of names with one beginning.
+    firsts = {a: _any_of(sorted(t[1:] for t in own if t[0] == a)) for a in {t[0] for t in own}}
+    parts = [f"(?:{re.escape(a)}{between}{rest})" for a, rest in sorted(firsts.items())]
+    return re.compile("|".join((*parts, general)))
+
+
+def _any_of(words: Sequence[str]) -> str:
+    """A regular expression for one of some words, common beginnings written once.
+
+    >>> _any_of(["ab", "ac", "b"])
+    '(?:a(?:b|c)|b)'
+    """
+    whole = "" in words
+    heads = sorted({w[0] for w in words if w})
+    parts = []
+    for head in heads:
+        tails = [w[1:] for w in words if w.startswith(head)]
+        parts.append(re.escape(head) + (_any_of(tails) if tails != [""] else ""))
+    if not parts:
+        return ""
+    one = parts[0] if len(parts) == 1 and not whole else f"(?:{'|'.join(parts)})"
+    return f"{one}?" if whole else one
 
 
 def _cuts(text: str, outside: Spans, pattern: re.Pattern[str]) -> Iterable[int]:

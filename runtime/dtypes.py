@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import polars as pl
 
 from ..compiler.types import ANY, BOOL, FLOAT, INT, NULL, STR, Type, list_of
@@ -15,9 +17,9 @@ def type_of(dtype: pl.DataType) -> Type:
         return FLOAT.maybe()
     match dtype:
         case pl.List(inner=inner) | pl.Array(inner=inner):
-            return list_of(type_of(inner)).maybe()
+            return list_of(type_of(cast(pl.DataType, inner))).maybe()
         case pl.Struct(fields=fields):
-            named = tuple((f.name, type_of(f.dtype)) for f in fields)
+            named = tuple((f.name, type_of(cast(pl.DataType, f.dtype))) for f in fields)
             return Type("struct", True, fields=named)
         case pl.Boolean():
             return BOOL.maybe()

@@ -29,6 +29,8 @@ class Examples:
         if unit.end == "kept":
             return
         for attempt in unit.attempts:
+            if not attempt.key:
+                continue  # too long to be asked
             kind = "rejected" if attempt.failed else "accepted"
             self._keep(step, kind, row, unit, attempt.text, attempt.reason, attempt.evidence)
         if unit.end in ("fallback", "routed", "rejected") and unit.attempts:

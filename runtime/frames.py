@@ -41,7 +41,7 @@ from ..compiler.expr.nodes import (
     Negate,
     Not,
 )
-from ..compiler.types import ANY, Type
+from ..compiler.types import ANY, Kind, Type
 from .draws import canonical, unit
 from .dtypes import dtype_of, type_of
 
@@ -112,7 +112,7 @@ class _Scope:
         return infer_type(expr, self.types)[0]
 
 
-def _typed(expr: Expr, scope: _Scope, kind: str) -> pl.Expr:
+def _typed(expr: Expr, scope: _Scope, kind: Kind) -> pl.Expr:
     """Lowered; as that kind if it is null without a type."""
     lowered = _lower(expr, scope)
     dtype = dtype_of(Type(kind)) if scope.type(expr).kind == "null" else None

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .checkpool import CheckSpec
 from .outcome import Attempt, Unit, UnitEnd
 from .requests import Message
 from .tools import Tools
 from .verdict import Row
+
+if TYPE_CHECKING:
+    from .checkpool import CheckSpec
 
 STRIDE = 1 << 20
 """Draws count samples first: attempt `a` of sample `s` is draw `a * STRIDE + s`, so that asking for
@@ -18,6 +20,8 @@ more samples or more attempts leaves the draws that are paid for as they are."""
 
 def check_specs(checks: Sequence[Mapping[str, Any]]) -> tuple[CheckSpec, ...]:
     """Checks of a definition, ready for the pool."""
+    from .checkpool import CheckSpec
+
     return tuple(
         CheckSpec(c["name"], c["kind"], tuple(sorted((k, _frozen(v)) for k, v in c["params"].items())))
         for c in checks

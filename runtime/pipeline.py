@@ -133,9 +133,9 @@ class Pipeline:
         place = [n.name for n in self.plan.nodes if n.stage == "scan"].index(name)
         for number, partition in enumerate(scan_partitions(self.sources[name])):
             bad = len(partition.unreadable)
-            account.rows_in += bad
-            account.errors["unreadable"] += bad
             if bad:
+                account.rows_in += bad
+                account.errors["unreadable"] += bad
                 self.unreadable(name, partition.unreadable)
             first = (place << 56) | (number << 24)
             frame = partition.frame

@@ -17,32 +17,37 @@ _END = re.compile(
 _NEXT = re.compile(r"\s*[\"'“‘«‹(\[{¿¡„*_]*(\w[\w’']*)?")
 _BEFORE = re.compile(r"[\w.’'&-]+\Z")
 
-_TITLES = frozenset(
-    "mr mrs ms mx dr prof st rev hon gen sen rep gov capt cpt col lt sgt maj cmdr adm pres supt fr "
-    "sr. mme mlle messrs vs viz cf ca approx e.g i.e eg ie al esp resp incl excl mt ft dept univ assn "
-    "bros hr frau herr dipl ing bzw z.b d.h u.a usw. str sra srta dra p.ej av bd mag".split()
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_TITLES = _words(
+    "mr mrs ms mx dr prof st rev hon gen sen rep gov capt cpt col lt sgt maj cmdr adm pres supt "
+    "fr mme mlle messrs vs viz cf ca approx e.g i.e eg ie al esp resp incl excl mt ft dept "
+    "univ assn bros hr frau herr dipl ing bzw z.b d.h u.a str sra srta dra p.ej av bd mag"
 )
 """Always followed by more."""
 
-_BEFORE_NUMBER = frozenset(
-    "no nos nr fig figs vol vols p pp ch chap sec sect eq eqs art arts ex tab ref refs para par app "
-    "op lib bk pt v n jan feb mar apr jun jul aug sep sept oct nov dec ver approx est c b d".split()
+_BEFORE_NUMBER = _words(
+    "no nos nr fig figs vol vols p pp ch chap sec sect eq eqs art arts ex tab ref refs para par "
+    "app op lib bk pt v n jan feb mar apr jun jul aug sep sept oct nov dec ver approx est c b d"
 )
 """Abbreviations only when a number follows."""
 
-_MAY_END = frozenset(
-    "inc ltd co corp jr sr llc plc etc u.s u.k u.n e.u u.s.a d.c a.m p.m ph.d m.d b.a m.a b.sc m.sc "
-    "b.c a.d b.c.e c.e ave blvd rd est esq et.al usw dgl z.b ed eds trans dist".split()
+_MAY_END = _words(
+    "inc ltd co corp jr sr llc plc etc u.s u.k u.n e.u u.s.a d.c a.m p.m ph.d m.d b.a m.a b.sc "
+    "m.sc b.c a.d b.c.e c.e ave blvd rd est esq usw dgl ed eds trans dist"
 )
 """Abbreviations that also stand at the end of a sentence: the next word decides."""
 
-_STARTERS = frozenset(
+_STARTERS = _words(
     "a after all although an and another as at because before both but by despite during each even "
     "every few first for from he her here his how however i if in instead it its last later many "
-    "meanwhile more moreover most my next no not now on once one only or other our over she since so "
-    "some still such that the their then there therefore these they this those though through thus "
-    "to today too two under unlike until we what when where whether which while who why with yet you "
-    "your".split()
+    "meanwhile more moreover most my next no not now on once one only or other our over she since "
+    "so some still such that the their then there therefore these they this those though through "
+    "thus to today too two under unlike until we what when where whether which while who why with "
+    "yet you your"
 )
 """Words that, capitalised, begin a sentence more often than they follow an abbreviation."""
 

@@ -20,6 +20,7 @@ from .channels import Inbox, Outlets
 from .checkpool import CheckCrash, CheckError
 from .kernel import REASON, Kernel
 from .outcome import Outcome
+from .prompting import RenderError
 from .requests import EngineError
 
 FLUSH_ROWS = 256
@@ -99,8 +100,9 @@ class LimitStage:
                     cut += 1
                 else:
                     cut += 1
-        self.account.rejected["limit"] += cut
-        self.account.rows_in += cut
+        if cut:
+            self.account.rejected["limit"] += cut
+            self.account.rows_in += cut
         if heap:
             rows = pl.concat([f for _, f in heap], how="diagonal_relaxed")
             await self.outlets.put("", rows.sort("_order", "_id"))
@@ -193,6 +195,7 @@ class RowStage:
             flusher.cancel()
             for task in tasks:
                 task.cancel()
+            await asyncio.gather(flusher, *tasks, return_exceptions=True)
         await self.outlets.end()
 
     async def _row(self, row: Mapping[str, Any]) -> None:
@@ -200,6 +203,8 @@ class RowStage:
             outcomes = await self.op.run(row)
         except EngineError as error:
             outcomes = (Outcome("error", (row,), error.kind, {"message": str(error)}),)
+        except RenderError as error:
+            outcomes = (Outcome("error", (row,), "prompt", {"message": str(error)}),)
         except (CheckError, CheckCrash) as error:
             outcomes = (Outcome("error", (row,), "check", {"message": str(error)}),)
         self.account.add(outcomes)

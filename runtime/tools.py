@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .checkpool import CheckSpec
-from .engines.base import Tokens
-from .ledger import Entry
 from .requests import Message
 from .verdict import Row, Verdict
 
-Ask = Callable[[tuple[Message, ...], Mapping[str, Any], int], Awaitable[Entry]]
+if TYPE_CHECKING:
+    from .checkpool import CheckSpec
+    from .engines.base import Tokens
+    from .ledger import Entry
+
+Ask = Callable[[tuple[Message, ...], Mapping[str, Any], int], Awaitable["Entry"]]
 """Messages, sampling and draw to a completion, from the ledger or the engine."""
 
-Judge = Callable[[tuple[CheckSpec, ...], Row], Awaitable[tuple[Verdict, ...]]]
+Judge = Callable[[tuple["CheckSpec", ...], Row], Awaitable[tuple[Verdict, ...]]]
 """Verdicts of checks on a row, in order, up to the first failure."""
 
 

@@ -68,6 +68,9 @@ class Window:
     replay: bool = False
     stats: WindowStats = field(default_factory=WindowStats)
     in_flight: int = 0
+    """Requests that are sent and not answered …"""
+    uncommitted: int = 0
+    """… and those that are answered and not durable yet: together, all that a kill can lose."""
     closing: bool = False
     _engine: Engine | None = None
     _starting: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -152,7 +155,11 @@ class Window:
         entry = Entry.of(
             request, completion, engine=spec.engine, model=spec.model, seconds=seconds
         )
-        await self.ledger.put(entry)
+        self.uncommitted += 1
+        try:
+            await self.ledger.put(entry)
+        finally:
+            self.uncommitted -= 1
         return entry
 
     async def _started(self) -> Engine:
@@ -174,7 +181,7 @@ class Window:
         """Admit nothing more, and wait for what is in flight."""
         self.closing = True
         deadline = time.monotonic() + seconds
-        while self.in_flight and time.monotonic() < deadline:
+        while (self.in_flight or self.uncommitted) and time.monotonic() < deadline:
             await asyncio.sleep(0.02)
 
     async def close(self) -> None:

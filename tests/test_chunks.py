@@ -11,7 +11,6 @@ from typing import Literal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from mashbill.runtime.chunks import rejoin, split_chunks
 
 DATA = Path(__file__).resolve().parents[1] / ".." / "shared" / "data"
@@ -100,7 +99,7 @@ def test_a_long_sentence_is_kept_whole_and_flagged() -> None:
     text = "one two three four five six. Short one."
     split = split_chunks(text, by="sentence", max_tokens=4, count=words)
     assert [(c.text, c.overlong) for c in split.chunks] == [
-        ("one two three four five six. Short one.".split(" Short")[0], True),
+        ("one two three four five six.", True),
         ("Short one.", False),
     ]
 
@@ -139,8 +138,8 @@ def test_rejoining_puts_new_texts_in_place() -> None:
         rejoin(split.chunks, texts[:1], split.tail)
 
 
-PARTS = ["One", " ", "\n", "\r\n", ".", "?", "…", "。", '"', ")", "1. ", "- ", "# ", "Dr", "U.S.", "a",
-         "\u3000", "\u2028", "\t", "日本", "is", "\x00", "😀", "e\u0301"]  # fmt: skip
+PARTS = ["One", " ", "\n", "\r\n", ".", "?", "…", "。", '"', ")", "1. ", "- ", "# ", "Dr", "U.S.",
+         "a", "\u3000", "\u2028", "\t", "日本", "is", "\x00", "😀", "e\u0301"]  # fmt: skip
 
 
 @given(st.lists(st.sampled_from(PARTS), max_size=40).map("".join), st.integers(1, 8))

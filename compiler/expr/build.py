@@ -39,7 +39,7 @@ class Part:
 Piece = Token | Part
 
 
-class Builder(Transformer[Token, Part]):
+class _Builder(Transformer[Token, Part]):
     """One method a rule, called while parsing: deep text never recurses."""
 
     def group(self, pieces: list[Piece]) -> Part:
@@ -115,6 +115,11 @@ class Builder(Transformer[Token, Part]):
     def if_else(self, pieces: list[Piece]) -> Part:
         then, condition, otherwise = _nodes(pieces)
         return _part(pieces, IfElse, then=then, condition=condition, otherwise=otherwise)
+
+
+def tree_builder() -> Transformer[Token, Part]:
+    """What lark calls for each rule that it has read; the whole text gives a `Part`."""
+    return _Builder()
 
 
 def _nodes(pieces: list[Piece]) -> tuple[Expr, ...]:

@@ -48,7 +48,9 @@ def check_call(function: Function, call: Call, types: list[Type]) -> Type | Call
 
 def _count(function: Function) -> str:
     least, most = function.least, function.most
-    shown = f"{least}" if least == most else f"{least} or more" if most is None else f"{least}–{most}"
+    shown = (
+        f"{least}" if least == most else f"{least} or more" if most is None else f"{least}–{most}"
+    )
     return f"{shown} argument{'s' * (shown != '1')}"
 
 

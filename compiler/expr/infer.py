@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from ..suggest import nearest
-from ..types import ANY, BOOL, FLOAT, INT, NULL, STR, Columns, Type, list_of
+from ..types import ANY, BOOL, FLOAT, INT, NULL, STR, Columns, Type
 from .calls import CallFault, check_call
 from .functions import FUNCTIONS
 from .kinds import SCALARS, comparable, is_number, unify

@@ -34,7 +34,9 @@ def parse_expr(text: str) -> tuple[Expr | None, tuple[Problem, ...]]:
     try:
         expr: Expr = _parser().parse(text).node  # type: ignore[attr-defined]
     except UnexpectedCharacters as fault:
-        return None, (explain_slip(text, fault.pos_in_stream, operand="NAME" in (fault.allowed or ())),)
+        return None, (
+            explain_slip(text, fault.pos_in_stream or 0, operand="NAME" in (fault.allowed or ())),
+        )
     except UnexpectedToken as fault:
         at_end = fault.token.type == "$END"
         start = len(text.rstrip()) if at_end else fault.token.start_pos
@@ -52,7 +54,7 @@ def _parser() -> Lark:
     # The tables take about as long as importing lark itself, so both wait for the first expression.
     from lark import Lark
 
-    from .build import Builder
+    from .build import tree_builder
 
     grammar = Path(__file__).with_name("grammar.lark").read_text(encoding="utf-8")
     return Lark(
@@ -61,7 +63,7 @@ def _parser() -> Lark:
         parser="lalr",
         keep_all_tokens=True,
         maybe_placeholders=False,
-        transformer=Builder(),
+        transformer=tree_builder(),
     )
 
 

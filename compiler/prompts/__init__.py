@@ -1,4 +1,4 @@
-"""Prompt files: front matter, then `system`, `user` and `assistant` blocks in a small part of Jinja."""
+"""Prompt files: front matter, then `system`, `user`, `assistant` blocks in a part of Jinja."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Few-shot examples: a list in the front matter, or a JSONL file, all of them or `k` for each row."""
+"""Few-shot examples: a list in the front matter or a JSONL file; all of them, or `k` a row."""
 
 from __future__ import annotations
 
@@ -26,6 +26,9 @@ class Examples:
     k: int | None = None
 
 
+NO_EXAMPLES = Examples()
+
+
 def read_examples(
     node: Node | None,
     inputs: Mapping[str, Type],
@@ -40,7 +43,7 @@ def read_examples(
 
     match node:
         case None | Scalar(value=None):
-            return Examples()
+            return NO_EXAMPLES
         case List():
             found = [_inline(n, f"example {i}", inputs, add) for i, n in enumerate(node.items, 1)]
             return Examples(tuple(e for e in found if e is not None))
@@ -68,7 +71,7 @@ def read_examples(
             return Examples(rows, _k(k, len(rows), add))
     hint = "write a list, or `{ file: examples.jsonl, k: 4 }`"
     add("S005", "`examples` is a list, a path, or a map with `file`", node.span, help=hint)
-    return Examples()
+    return NO_EXAMPLES
 
 
 def _k(node: Node | None, there: int, add: Any) -> int | None:

@@ -9,7 +9,7 @@ from ..diagnostics import Diagnostic, Edit
 from ..document import Map, Node, Scalar, parse_document
 from ..suggest import nearest
 from ..types import Type
-from .examples import Examples, read_examples
+from .examples import NO_EXAMPLES, Examples, read_examples
 from .kinds import type_of_node
 from .record import REPLY, Reader
 from .source import Source
@@ -31,7 +31,7 @@ class Front:
     inputs: tuple[tuple[str, Type], ...] = ()
     keys: tuple[Scalar, ...] = ()
     reply: tuple[tuple[str, str], ...] = ()
-    examples: Examples = Examples()
+    examples: Examples = NO_EXAMPLES
     max_tokens: int | None = None
     body: int = 0
 

@@ -8,7 +8,7 @@ from ..diagnostics import Diagnostic, Edit, in_order
 from ..suggest import nearest
 from .braces import single_braces
 from .front import Front, read_front
-from .places import skip_space, word_span
+from .places import skip_space
 from .record import PromptFile, Reader, Use
 from .source import Source, drop_allowed, open_source
 from .template import block_sources, parse

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
@@ -116,6 +117,7 @@ def parse(source: Source, start: int = 0) -> tuple[Parsed | None, tuple[Diagnost
         stop = end or min(at + 1, len(text))
         return Diagnostic("P211", message, source.span(at, stop), **facts)
 
+    tokens: tuple[Token, ...] = ()
     try:
         tokens = tuple(lex(text, start))
         if strange := tuple(_strange_tags(source, tokens)):
@@ -154,7 +156,7 @@ def block_sources(parsed: Parsed) -> dict[str, str]:
 
 def _strange_tags(source: Source, tokens: tuple[Token, ...]) -> Iterator[Diagnostic]:
     shown = [t for t in tokens if t.kind != "whitespace"]
-    for before, tag in zip(shown, shown[1:], strict=False):
+    for before, tag in pairwise(shown):
         if before.kind != "block_begin" or tag.kind != "name" or tag.text in TAGS:
             continue
         close = nearest(tag.text, TAGS)

@@ -78,9 +78,7 @@ def _features() -> list[pl.Expr]:
         "below": chance.shift(-1, fill_value=0.0).over("row"),
         "above_2": chance.shift(2, fill_value=0.0).over("row"),
         "below_2": chance.shift(-2, fill_value=0.0).over("row"),
-        "between": (
-            chance.shift(1, fill_value=0.0) * chance.shift(-1, fill_value=0.0)
-        ).over("row"),
+        "between": (chance.shift(1, fill_value=0.0) * chance.shift(-1, fill_value=0.0)).over("row"),
         "before": before,
         "after": after,
         "nothing_before": before < 0.01,
@@ -98,7 +96,7 @@ def _features() -> list[pl.Expr]:
     }
     for name in ("reply", "more", "legal", "share"):
         marks = pl.col(f"{name}_short").cum_sum().over("row")
-        features[f"after_{name}"] = (marks.log1p() / 2)
+        features[f"after_{name}"] = marks.log1p() / 2
         late = pl.when(before > 0.5).then(pl.col(f"{name}_short")).otherwise(0)
         features[f"late_{name}"] = late.cum_max().over("row")
     for n in (2, 8):

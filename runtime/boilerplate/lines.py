@@ -40,7 +40,8 @@ def measure(lines: pl.DataFrame) -> pl.DataFrame:
         line.str.strip_chars().str.to_lowercase().alias("_lower"),
         WORDS.alias("words"),
     )
-    return counted.with_columns(_features()).drop("_title", "_line", "_chars", "_ideographs", "_lower")
+    measured = counted.with_columns(_features())
+    return measured.drop(c for c in measured.columns if c.startswith("_"))
 
 
 def _features() -> list[pl.Expr]:

@@ -51,21 +51,21 @@ MORE = (
 REPLY = (
     r"leave a (?:reply|comment)|post a comment|add a comment|\bcomments?\b|\breply\b|\breplies\b"
     r"|kommentare?n?\b|antworten|commentaires?|répondre|comentarios?|comentários?|responder"
-    r"|commenti|rispondi|reacties|komentarz|комментари|评论|コメント|required fields|upvote|report abuse"
-    r"|not be published"
+    r"|commenti|rispondi|reacties|komentarz|комментари|评论|コメント|required fields|upvote"
+    r"|report abuse|not be published"
 )
 SHOP = (
-    r"add to (?:cart|basket|bag|wish)|\bcheckout\b|shopping (?:cart|bag)|\bbuy (?:now|it)\b|shop now"
-    r"|in stock|out of stock|free (?:shipping|delivery|returns)|% off\b|\bsale\b|\bsku\b|wishlist"
-    r"|warenkorb|panier|carrito|carrello|winkelwagen|koszyk|корзин|gift cards?|promo code|coupon"
+    r"add to (?:cart|basket|bag|wish)|\bcheckout\b|shopping (?:cart|bag)|\bbuy (?:now|it)\b"
+    r"|shop now|in stock|out of stock|free (?:shipping|delivery|returns)|% off\b|\bsale\b|\bsku\b"
+    r"|wishlist|warenkorb|panier|carrito|carrello|winkelwagen|koszyk|корзин|gift cards?|promo code|coupon"
     r"|sponsored|advertis|anzeige\b|publicité|publicidad|pubblicità|реклама|广告|\bads?\b"
 )
 NAVIGATE = (
     r"^(?:home|menu|search|close|skip|toggle|open|next|prev(?:ious)?|back|contact|about|faq|help"
-    r"|news|blog|shop|store|careers?|jobs?|press|support|language|english|categories|tags?|archives?"
-    r"|startseite|suche|kontakt|accueil|recherche|inicio|buscar|contacto|cerca|zoeken|szukaj|главная"
-    r"|поиск|首页|搜索|ホーム|検索)\b|skip to|jump to|breadcrumb|contact us|about us|^page \d|^filter"
-    r"|^sort by|\bcategories\b|^tagged|^filed under"
+    r"|news|blog|shop|store|careers?|jobs?|press|support|language|english|categories|tags?"
+    r"|archives?|startseite|suche|kontakt|accueil|recherche|inicio|buscar|contacto|cerca|zoeken|szukaj|главная"
+    r"|поиск|首页|搜索|ホーム|検索)\b|skip to|jump to|breadcrumb|contact us|about us|^page \d"
+    r"|^filter|^sort by|\bcategories\b|^tagged|^filed under"
 )
 BYLINE = (
     r"^(?:by|von|par|por|di|door|autor|author|written by|text|foto|photo|image|credit|source)\b"
@@ -89,9 +89,10 @@ FAMILIES = {name: pattern.replace(r"\b", r"(?-u:\b)") for name, pattern in _WRIT
 """Family name to a pattern over a lower-cased line."""
 
 FUNCTION_WORDS = (
-    "the of and to in is was that it for on with as are be this by at from or an which were has had "
-    "not but have their its they been will can than when into who more also "
-    "der die und das den von zu mit sich des ist nicht ein eine dem auch auf für im als wird bei nach "
+    "the of and to in is was that it for on with as are be this by at from or an which were has "
+    "had not but have their its they been will can than when into who more also "
+    "der die und das den von zu mit sich des ist nicht ein eine dem auch auf für im als wird bei "
+    "nach "
     "le la les et des du une est que dans qui pour sur pas avec au par sont plus ce "
     "el los las que y en del una por con se para es lo como su más al o "
     "il di che e non si per da con sono della nel alla ha dei "

@@ -1,4 +1,8 @@
-"""The chance of each line of being main text: first by itself, then in its place on the page."""
+"""The chance of each line of being main text: first by itself, then among its neighbours.
+
+The second look at the neighbours sees what the first one made of them. Features are weighted by a
+logistic regression, fitted by `tests/benchmarks/clean.py --fit`.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ import polars as pl
 
 from .context import place
 from .lines import measure
-from .weights import ALONE, PLACED
+from .weights import ALONE, PLACED, SETTLED
 
 CONSTANT = "constant"
 """Name of the weight that has no feature."""
@@ -22,8 +26,10 @@ def judge(lines: pl.DataFrame) -> pl.Series:
     Args:
         lines: `row` (the page; its lines together and in order) and `line` (not blank).
     """
-    alone = chance(measure(lines.rechunk()), ALONE)
-    return chance(place(alone), PLACED)["chance"]
+    judged = chance(measure(lines.rechunk()), ALONE)
+    for weights in (PLACED, SETTLED):
+        judged = chance(place(judged), weights)
+    return judged["chance"]
 
 
 def chance(lines: pl.DataFrame, weights: Mapping[str, float]) -> pl.DataFrame:

@@ -11,6 +11,12 @@ from ...compiler.registry import Case, Expression, check
 from ..frames import Context, lower
 from ..verdict import Check, Row, Verdict
 
+_MISFITS = (
+    pl.exceptions.ComputeError,
+    pl.exceptions.InvalidOperationError,
+    pl.exceptions.SchemaError,
+)
+
 _SHOWN = 80
 """Characters of a value that evidence shows."""
 
@@ -20,7 +26,9 @@ _SHOWN = 80
     cases=(
         Case({"pass": "words(text) <= 3"}, {"text": "three short words"}, True),
         Case({"pass": "words(text) <= 3"}, {"text": "one more than three"}, "expr"),
-        Case({"pass": "chars(text) < chars(input.text)"}, {"text": "ab", "input.text": "abc"}, True),
+        Case(
+            {"pass": "chars(text) < chars(input.text)"}, {"text": "ab", "input.text": "abc"}, True
+        ),
         Case({"pass": "score > 3 and contains(text, 'a')"}, {"text": "a", "score": None}, "expr"),
         Case({"pass": "score is null or score > 3"}, {"score": None}, True),
     ),
@@ -41,7 +49,7 @@ def expr(pass_: Expression) -> Check:
             if schema not in plans:
                 plans[schema] = lower(parsed, Context(seed=0, site="", columns=frame.schema))
             passed = frame.select(plans[schema]).item()
-        except (pl.exceptions.InvalidOperationError, pl.exceptions.SchemaError) as fault:
+        except _MISFITS as fault:
             # A value of another type than the column was taken to have is the row's fault.
             return Verdict(False, "expr", {**evidence, "problem": _short(str(fault))})
         return Verdict(True) if passed is True else Verdict(False, "expr", evidence)

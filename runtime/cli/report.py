@@ -51,9 +51,11 @@ def units(account: Mapping[str, Any]) -> list[str]:
     tail = f" · {kept:,} headings and short lines kept as they are" if kept else ""
     lines = [f"    {total:,} chunks: {' · '.join(shown)}{tail}"]
     if account["failures"]:
-        bad = sum(account["failures"].values())
-        why = " · ".join(f"{k} {v:,}" for k, v in account["failures"].items())
-        lines.append(f"    {account['attempts']:,} replies, {bad:,} refused: {why}")
+        refused = {k: v for k, v in account["failures"].items() if k != "overlong"}
+        why = " · ".join(f"{k} {v:,}" for k, v in refused.items())
+        lines.append(f"    {account['attempts']:,} replies, {sum(refused.values()):,} refused: {why}")
+        if long := account["failures"].get("overlong"):
+            lines.append(f"    {long:,} chunks too long to ask")
     return lines
 
 

@@ -8,12 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from ..project import find_project
-from .command import fail, width
+from .command import USAGE, fail, width
 
 
 def add_arguments(sub: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
-    sub.add_argument("what", nargs="+", metavar="[RECIPE] ROW|STEP", help="a row's id, or a step")
+    sub.add_argument(
+        "what",
+        nargs="*",
+        metavar="[RECIPE] [ROW|STEP]",
+        help="a row's id (or its beginning), or a step; without one, a row of the data set",
+    )
     sub.add_argument("-n", type=int, default=3, help="examples of each kind (for a step)")
     sub.add_argument("--prompt", action="store_true", help="print rendered prompts too")
     sub.add_argument("--allow-outside", action="store_true", help="let paths leave the project")
@@ -22,22 +27,41 @@ def add_arguments(sub: argparse.ArgumentParser) -> None:
 
 def act(given: argparse.Namespace) -> int:
     """Show a row or a step."""
-    *recipe, what = given.what
-    if len(recipe) > 1:
-        return fail("name a recipe and one row or step")
+    names = list(given.what)
+    recipe = names.pop(0) if names and _names_recipe(names[0]) else None
+    if len(names) > 1:
+        return fail("name a recipe and one row or step", USAGE)
+    what = names[0] if names else None
     from ..api import Recipe
     from ..runs import last_run
 
-    project = find_project(recipe[0] if recipe else None, allow_outside=given.allow_outside)
+    project = find_project(recipe, allow_outside=given.allow_outside)
     compiled = Recipe(project).compile()
     name = compiled.recipe.name if compiled.recipe else project.folder.name
     found = last_run(project.state, name)
     if found is None:
         return fail(f"no run of {name} yet; type: mashbill run")
     run, record = found
+    if what is None:
+        what = _some_row(project.root / record["output"]["path"], record)
+        if what is None:
+            return fail("the last run has written no data set; type: mashbill run")
     if what in record["steps"]:
         return _step(what, record, given)
     return _row(what, project, run.path, record, given)
+
+
+def _names_recipe(word: str) -> bool:
+    return Path(word).is_dir() or word.endswith((".yaml", ".yml"))
+
+
+def _some_row(folder: Path, record: Any) -> str | None:
+    """The id of the first row that holds a model's words, or of the first row."""
+    from ..lineage import find_written
+
+    rows = find_written(folder, record, "")
+    made = [r for _, _, r in rows if r.get("_origin") == "synthetic"] or [r for _, _, r in rows]
+    return str(made[0]["_id"]) if made else None
 
 
 def _step(name: str, record: Any, given: argparse.Namespace) -> int:

@@ -31,14 +31,15 @@ _META = re.compile(
     rf"\bi(?:'ve| have|'ll| will|'d| would)? (?:also |just |then |tried to |aimed to )*"
     rf"{_EDIT}\w*\b|"
     r"\bi(?:'ve| have| also)+ (?:also )?(?:added|removed|replaced|corrected|changed|"
-    r"made (?:\w+ ){0,2}(?:changes|adjustments|edits))|"
+    r"made (?:\w+ ){0,2}(?:changes|adjustments|edits)|made (?:it|this|the \w+|your \w+) )|"
     r"\bi (?:added|removed|changed|replaced|corrected) (?:the|a|an|\")|"
     r"\bi(?:'m| am) (?:glad|happy|ready|here|thrilled) (?:you|to help|that you)|"
     r"\bi hope (?:this|that)(?:'s| is)? help|\blet me know if\b|\bfeel free to (?:ask|reach)\b|"
     r"\b(?:changed|replaced|replacing|added|removed) \"[^\"\n]*\" (?:to|with|after|before|for|in)|"
     r"\bhere(?:'s| is| are) (?:a|an|the|your|my|some) (?:\w+ ){0,4}(?:text|version|rewrite|"
     r"sentence|passage|paragraph|revision|summary)|"
-    r"^[^\w\n]{0,8}(?:sure|certainly|of course|absolutely|you're right|great question|thank you)[,.!]",
+    r"^[^\w\n]{0,8}(?:sure|certainly|of course|absolutely|you're right|great question|"
+    r"thank you)[,.!]",
     re.IGNORECASE | re.MULTILINE,
 )
 

@@ -6,7 +6,7 @@ stand-in for its steps 8 and 9, which need a model.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -41,7 +41,7 @@ class Limits:
 
 STYLES: Mapping[Style, Limits] = {
     "rewrite": Limits(numbers=0.75, names=0.6, coverage=0.3, novelty=0.15),
-    "sentence": Limits(numbers=0.9, names=0.8, coverage=0.5, novelty=0.15),
+    "sentence": Limits(numbers=0.9, names=0.8, coverage=0.4, novelty=0.15),
 }
 """A passage may leave a part out (an advert's price), a single sentence has no parts to leave out.
 
@@ -119,13 +119,15 @@ SHORT = 200
 MOST = 8
 
 
-def _fail(reason: str, **evidence: str | float | Sequence[str]) -> Verdict:
+def _fail(reason: str, **evidence: str | float | list[str]) -> Verdict:
     return Verdict(False, reason, {key: _short(value) for key, value in evidence.items()})
 
 
-def _short(value: str | float | Sequence[str]) -> str | float | list[str]:
-    if isinstance(value, float):
-        return round(value, 3)
-    if isinstance(value, str):
-        return value if len(value) <= SHORT else value[: SHORT - 1] + "…"
-    return [str(_short(item)) for item in value[:MOST]]
+def _short(value: str | float | list[str]) -> str | float | list[str]:
+    if isinstance(value, list):
+        return [_cut(item) for item in value[:MOST]]
+    return _cut(value) if isinstance(value, str) else round(value, 3)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= SHORT else text[: SHORT - 1] + "…"

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from .words import FUNCTION, WORD, fold
 
-_OPENERS = frozenset(".!?:\"“”‘([{•*|>–—-/#")
+_OPENERS = frozenset('.!?:"“”‘([{•*|>–—-/#')
 """After these a capital says nothing."""
 
 _JOINS = frozenset(("", "&", "-", "."))
 """What may stand between two words of one name: `AT&T`, `Coca-Cola`."""
 
-TITLE_SHARE = 0.6
-"""A line of which more is capitalised is a heading (or German): capitals say nothing there."""
+TITLE_SHARE = 0.9
+"""A line with this share of its content words capitalised is a heading: capitals say nothing."""
 
 Name = tuple[str, ...]
 """The words of one name, as written."""
@@ -26,8 +26,7 @@ def find_names(sentence: str) -> Iterator[Name]:
     [('Dave', 'Crossland'), ('Google',), ('QC35',)]
     """
     marks = list(WORD.finditer(sentence))
-    capitals = sum(mark[0][0].isupper() for mark in marks)
-    heading = len(marks) >= 4 and capitals > TITLE_SHARE * len(marks)
+    heading = _heading([mark[0] for mark in marks])
     run: list[str] = []
     end = 0
     for mark in marks:
@@ -49,6 +48,14 @@ def acronym(word: str) -> str:
     """The letters of an acronym, `OEM` or `APIs`, in small; nothing for other words."""
     core = word[:-1] if word.endswith("s") else word
     return core.casefold() if 2 <= len(core) <= 6 and core.isupper() else ""
+
+
+def _heading(words: list[str]) -> bool:
+    if len(words) < 4:
+        return False
+    content = [word for word in words if word.casefold() not in FUNCTION and word[0].isalpha()]
+    capitals = sum(word[0].isupper() for word in content)
+    return capitals >= TITLE_SHARE * len(content)
 
 
 def _capital(word: str) -> bool:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-UNITS = {
-    word: float(value)
-    for value, word in enumerate(
-        """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen
-        fifteen sixteen seventeen eighteen nineteen""".split()
-    )
-} | {
-    word: 10.0 * value
-    for value, word in enumerate(
-        "twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2
-    )
+_SMALL = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
+    "sixteen seventeen eighteen nineteen"
+)
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+_MONTHS = (
+    "january,jan february,feb march,mar april,apr may june,jun july,jul august,aug "
+    "september,sept,sep october,oct november,nov december,dec"
+)
+
+UNITS = {word: float(value) for value, word in enumerate(_SMALL.split())} | {
+    word: 10.0 * value for value, word in enumerate(_TENS.split(), start=2)
 }
 
 SCALES = {
@@ -40,11 +41,5 @@ SOFT = {
 """Words that bear out a number of the other text, and are no number of their own."""
 
 MONTHS = {
-    name: month
-    for month, names in enumerate(
-        """january,jan february,feb march,mar april,apr may june,jun july,jul august,aug
-        september,sept,sep october,oct november,nov december,dec""".split(),
-        start=1,
-    )
-    for name in names.split(",")
+    name: month for month, names in enumerate(_MONTHS.split(), start=1) for name in names.split(",")
 }

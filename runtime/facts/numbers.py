@@ -16,7 +16,8 @@ _FOUND = re.compile(
     r"(?P<digits>\d+(?:[.,\u00a0\u202f]\d+)*)"
     rf"(?:(?P<short>(?-i:[KMBk]|bn|mn)(?![^\W_]))|[ -]?(?P<scale>{_SCALE})\b)?"
     r"(?P<percent> ?[%٪]| ?per ?cent\b)?|"
-    rf"(?P<spelt>(?:{_UNIT})(?:[ -](?:and )?(?:{_UNIT}|{_SCALE}))*)\b(?P<spelt_percent> per ?cent\b)?|"
+    rf"(?P<spelt>(?:{_UNIT})(?:[ -](?:and )?(?:{_UNIT}|{_SCALE}))*)\b"
+    r"(?P<spelt_percent> per ?cent\b)?|"
     rf"(?P<soft>{'|'.join(SOFT)}|an? (?:{_SCALE}))\b|"
     rf"(?P<month>(?-i:(?=[A-Z]))(?:{_MONTH})\b))",
     re.IGNORECASE,
@@ -95,7 +96,12 @@ def _dated(number: Number, i: int, marks: list[re.Match[str]], text: str) -> Num
         return number
     before = text[marks[i - 1].end() : marks[i].start()] if i and marks[i - 1]["digits"] else "--"
     after = text[marks[i].end() : marks[i + 1].start()] if i + 1 < len(marks) else "--"
-    dated = before in {" ", ". ", "-", "th ", "st ", "nd ", "rd "} or after in {" ", ". ", ", ", "-"}
+    dated = before in {" ", ". ", "-", "th ", "st ", "nd ", "rd "} or after in {
+        " ",
+        ". ",
+        ", ",
+        "-",
+    }
     month = next(iter(number.keys)).split()[1]
     return Number(number.raw, number.keys | {month}, dated) if dated else number
 

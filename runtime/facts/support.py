@@ -17,7 +17,7 @@ PLACES = 4
 """How many of the most voted sentences are looked at closely."""
 
 RETOLD = 0.5
-"""A source sentence of which the rewrite has this share of content words is retold, not left out."""
+"""A source sentence of which the rewrite has this share of content words is retold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,9 @@ def retold(got: Text, source: Text) -> Text:
     """The sentences of the source that the rewrite retells, whole or in part."""
     words = got.content
     return source.only(
-        s for s in source.sentences if len(s.content & words) >= RETOLD * len(s.content)
+        s
+        for s in source.sentences
+        if s.content and len(s.content & words) >= RETOLD * len(s.content)
     )
 
 

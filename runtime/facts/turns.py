@@ -20,7 +20,7 @@ def _stems(words: str) -> frozenset[str]:
 
 _NEGATORS = _stems("not no never without none nor neither nobody nothing")
 _NEGATIVE = _NEGATORS | _stems(
-    "lack fail avoid prevent unable stop refuse zero free less only few hardly barely instead rather"
+    "lack fail avoid prevent unable refuse zero free less only few hardly barely instead rather"
 )
 _PREFIXES = (("un", 4), ("non", 4), ("in", 5), ("im", 5), ("ir", 5), ("il", 5), ("dis", 5))
 _REACH = 2
@@ -28,7 +28,7 @@ _REACH = 2
 
 _DUTY = _stems("must should shall ought necessary require required")
 _DUTY_PAIRS = frozenset((word, "to") for word in ("need", "needs", "have", "has"))
-_DUTIFUL = _DUTY | _stems("need needs mandatory essential important recommend")
+_DUTIFUL = _stems("mandatory essential important recommend")
 
 _CAUSE = _stems("because therefore thus hence")
 _CAUSAL = _CAUSE | _stems("since due so as cause result reason lead why")
@@ -52,9 +52,9 @@ def negation(aligned: Aligned) -> str:
 
 def obligation(aligned: Aligned) -> str:
     """A duty added: `should require` where the source says `require`."""
-    if _DUTIFUL & aligned.context or any(map(_bound, aligned.place)):
-        return ""
-    return _first(aligned.sentence.stems, _DUTY) or _bound(aligned.sentence)
+    duties = _duties(aligned.sentence)
+    given = sum(len(_duties(s)) + len(_DUTIFUL & set(s.stems)) for s in aligned.place)
+    return duties[0] if len(duties) > given else ""
 
 
 def claim(aligned: Aligned) -> str:
@@ -65,8 +65,9 @@ def claim(aligned: Aligned) -> str:
     return ""
 
 
-def _bound(sentence: Sentence) -> str:
-    return next((" ".join(p) for p in pairwise(sentence.stems) if p in _DUTY_PAIRS), "")
+def _duties(sentence: Sentence) -> list[str]:
+    pairs = (" ".join(pair) for pair in pairwise(sentence.stems) if pair in _DUTY_PAIRS)
+    return [*(stem for stem in sentence.stems if stem in _DUTY), *pairs]
 
 
 def _negated(place: Iterable[Sentence]) -> list[str]:

@@ -41,9 +41,9 @@ def clean(threshold: Share = Share(0.4), min_words: int = 10) -> Kernel:  # noqa
     """
 
     def kernel(frame: pl.DataFrame) -> Mapped:
-        from ..boilerplate.select import main_text
-
         import polars as pl
+
+        from ..boilerplate.select import main_text
 
         text = main_text(frame["text"], threshold, min_words)
         kept = text.is_not_null()

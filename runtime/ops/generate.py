@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...compiler.params import Checks, Ladder, Sampling
 from ...compiler.registry import Model, Prompt, step
 from ..ladder import check_specs, settle
 from ..outcome import Outcome, Unit
-from ..prompting import Renderer
 from ..requests import Message
 from ..rows import derive
 from ..tools import Tools
+
+if TYPE_CHECKING:
+    from ..prompting import Renderer
 
 Definition = Mapping[str, Any]
 
@@ -33,6 +34,8 @@ class Generate:
 
     async def run(self, row: Mapping[str, Any]) -> tuple[Outcome, ...]:
         """Ask for each sample. Raises `EngineError`."""
+        import asyncio
+
         messages = self.renderer.messages(row, str(row["_doc"]))
         samples = range(self.params["samples"])
         return tuple(await asyncio.gather(*(self._sample(row, messages, s) for s in samples)))
@@ -93,6 +96,8 @@ def generate(
     }
 
     def build(tools: Tools) -> Generate:
+        from ..prompting import Renderer
+
         return Generate(bound, Renderer(bound["prompt"], tools.tokens.special), tools)
 
     return build

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...compiler.params import Checks, Chunk, Ladder, Sampling
 from ...compiler.registry import Model, Prompt, step
-from ..chunks import Chunk as Piece
-from ..chunks import rejoin, split_chunks
 from ..ladder import check_specs, last_rung, settle
 from ..outcome import Attempt, Outcome, Unit, UnitEnd
-from ..prompting import Renderer
 from ..requests import Message
 from ..rows import derive
 from ..tools import Tools
+
+if TYPE_CHECKING:
+    from ..chunks import Chunk as Piece
+    from ..prompting import Renderer
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,8 @@ class Rewrite:
 
     async def run(self, row: Mapping[str, Any]) -> tuple[Outcome, ...]:
         """Rewrite each chunk; one row a document and sample. Raises `EngineError`."""
+        import asyncio
+
         pieces, tail = self._split(row)
         samples = range(self.params["samples"])
         return tuple(
@@ -42,6 +44,9 @@ class Rewrite:
         )
 
     def _split(self, row: Mapping[str, Any]) -> tuple[tuple[Piece, ...], str]:
+        from ..chunks import Chunk as Piece
+        from ..chunks import split_chunks
+
         text, chunk = str(row["text"] or ""), self.params["chunk"]
         if chunk is None:
             return (Piece(text, ""),), ""
@@ -54,6 +59,10 @@ class Rewrite:
     async def _sample(
         self, row: Mapping[str, Any], pieces: tuple[Piece, ...], tail: str, sample: int
     ) -> Outcome:
+        import asyncio
+
+        from ..chunks import rejoin
+
         units = await asyncio.gather(*(self._unit(row, piece, sample) for piece in pieces))
         for end in ("rejected", "routed"):
             if bad := next((u for u in units if u.end == end), None):
@@ -124,6 +133,8 @@ def rewrite(
     }
 
     def build(tools: Tools) -> Rewrite:
+        from ..prompting import Renderer
+
         return Rewrite(bound, Renderer(bound["prompt"], tools.tokens.special), tools)
 
     return build

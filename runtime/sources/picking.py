@@ -1,19 +1,22 @@
 """Lines from all over a set of files, without reading more than is needed.
 
-Up to 256 MB (unpacked) everything is read and lines are drawn evenly. Beyond that, each file gets a
-share of the draws by its estimated lines. In a plain file, a draw is the line after a random place
-of its stratum; the first line stands in for the one after the last. A packed file cannot be entered
-in the middle: it is unpacked from its start, up to its share of 2 GB, and draws are spread evenly
-over what was read. Lines are not parsed here.
+Up to 256 MB (unpacked) everything is read and lines are drawn evenly. Beyond that, windows as wide as
+a mean line are laid at random places, one to a stratum, and the lines that *begin* in a window are
+drawn: so long lines and short ones are equally likely, where "the line at a random byte" would
+favour long ones, and "the next line" those behind long ones. A packed file cannot be entered in the
+middle: it is unpacked from its start, up to its share of 2 GB, and windows are spread over that part.
+Lines are not parsed here.
 """
 
 from __future__ import annotations
 
 import heapq
 import random
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import xxhash
 
@@ -60,27 +63,39 @@ class Probe:
 
 
 def probe_files(files: Sequence[Path]) -> list[Probe]:
-    """Estimate the size of each file from one megabyte of at most 64 of them."""
+    """Estimate the size of each file from about a megabyte of at most 64 of them."""
     sizes = [f.stat().st_size for f in files]
-    every = max(1, len(files) // PROBES)
+    every = -(-len(files) // PROBES) if files else 1
     found: list[Probe] = []
-    ratio, mean = 1.0, 1.0
+    ratio, mean, packed = 1.0, 1.0, False
     for i, path in enumerate(files):
         if i % every == 0:
-            ratio, mean = _density(path, sizes[i])
+            packed = packing(path) != "plain"
+            ratio, mean = _packed_density(path) if packed else (1.0, _plain_density(path, sizes[i]))
         size = round(sizes[i] * ratio)
-        found.append(Probe(size, size / mean, ratio != 1.0))
+        found.append(Probe(size, size / mean, packed))
     return found
 
 
-def _density(path: Path, size: int) -> tuple[float, float]:
-    """Unpacked bytes for each byte on disk, and bytes for each line."""
+def _packed_density(path: Path) -> tuple[float, float]:
+    """Unpacked bytes for each byte on disk, and mean bytes of a line, at the beginning."""
     block = next((b for b in read_blocks(path) if b.lines), None)
     if block is None:
-        return 1.0, float(max(1, size))
+        return 1.0, 1.0
     unpacked = sum(len(raw) + 1 for raw in block.lines)
-    packed = packing(path) != "plain"
-    return (unpacked / max(1, block.done) if packed else 1.0), unpacked / len(block.lines)
+    return unpacked / max(1, block.done), unpacked / len(block.lines)
+
+
+def _plain_density(path: Path, size: int) -> float:
+    """Mean bytes of a line, from eight places."""
+    ends = read = 0
+    with path.open("rb") as file:
+        for k in range(8):
+            file.seek(size * k // 8)
+            part = file.read(min(1 << 17, size // 8 + 1))
+            ends += part.count(b"\n")
+            read += len(part)
+    return read / max(1, ends) if read else 1.0
 
 
 def pick_lines(files: Sequence[Path], n: int, *, seed: int) -> Picked:
@@ -90,26 +105,24 @@ def pick_lines(files: Sequence[Path], n: int, *, seed: int) -> Picked:
         return _pick_evenly(files, n, seed)
     rng = random.Random(seed)
     total = sum(p.lines for p in probes)
-    budget = PACKED / max(1, sum(p.bytes for p in probes if p.packed))
+    share = min(1.0, PACKED / max(1, sum(p.bytes for p in probes if p.packed)))
+    # Strata run over all files as over one, so that small files share one window between them.
+    draws = [k + rng.random() for k in range(n)]
     lines: list[Line] = []
     count, size, at = 0.0, 0, 0.0
     for i, (path, probe) in enumerate(zip(files, probes, strict=True)):
-        # Strata run over all files as over one, so that small files share one draw between them.
         first, at = at, at + probe.lines / total * n
-        places = [
-            (k + rng.random() - first) / max(1e-9, at - first) for k in range(*_strata(first, at))
-        ]
-        places = [min(max(p, 0.0), 1.0) for p in places]
+        inside = draws[bisect_left(draws, first) : bisect_left(draws, at)]
+        places = [(d - first) / (at - first) for d in inside]
+        width = 1 / max(1.0, probe.lines)
         read = _pick_packed if probe.packed else _pick_plain
-        drawn, mean, length = read(path, places, min(1.0, budget))
+        drawn, found, length = read(path, places, width, share)
         lines += [Line(i, where, raw) for where, raw in drawn]
         size += length or probe.bytes
-        count += (length or probe.bytes) / (mean or probe.bytes / max(1.0, probe.lines))
+        count += found or probe.lines
+    if len(lines) > n:
+        lines = [lines[k] for k in sorted(rng.sample(range(len(lines)), n))]
     return Picked(tuple(lines), round(count), size, False)
-
-
-def _strata(first: float, last: float) -> tuple[int, int]:
-    return int(first), int(last)
 
 
 def _pick_evenly(files: Sequence[Path], n: int, seed: int) -> Picked:
@@ -134,46 +147,62 @@ def _pick_evenly(files: Sequence[Path], n: int, seed: int) -> Picked:
 
 
 Drawn = tuple[list[tuple[int, bytes]], float, int]
-"""Places and lines, mean bytes of a line, unpacked bytes of the file (0: not known)."""
+"""Places and lines; lines and unpacked bytes of the file, 0 where nothing new is known of them."""
 
 
-def _pick_plain(path: Path, places: Sequence[float], _: float) -> Drawn:
+def _pick_plain(path: Path, places: Sequence[float], width: float, _: float) -> Drawn:
     size = path.stat().st_size
+    span = max(1, round(width * size))
     found: dict[int, bytes] = {}
+    starts = 0
     with path.open("rb") as file:
         for place in places:
-            file.seek(int(place * size))
-            file.readline(MAX_LINE)
-            if file.tell() >= size:
-                file.seek(0)
-            start = file.tell()
-            raw = file.readline(MAX_LINE).removesuffix(b"\n")
-            found[start] = raw.removeprefix(BOM) if start == 0 else raw
+            at = int(place * size)
+            # A window over the end goes on at the beginning, or the first lines would be rare.
+            for begin, end in ((at, min(size, at + span)), (0, at + span - size)):
+                starts += _lines_from(file, begin, end, found) if begin < end else 0
     drawn = [(at, raw) for at, raw in sorted(found.items()) if raw and not raw.isspace()]
-    mean = sum(len(raw) + 1 for _, raw in drawn) / len(drawn) if drawn else 0.0
-    return drawn, mean, size
+    return drawn, starts * size / (span * len(places)) if places else 0.0, size
 
 
-def _pick_packed(path: Path, places: Sequence[float], share: float) -> Drawn:
-    """Draws at places of the packed bytes, the nearest thing to places of the text."""
+def _lines_from(file: BinaryIO, begin: int, end: int, found: dict[int, bytes]) -> int:
+    """Add the lines that begin in `[begin, end)`; how many there are."""
+    count = 0
+    if begin:
+        file.seek(begin - 1)
+        file.readline()
+    else:
+        file.seek(0)
+    while (at := file.tell()) < end:
+        raw = file.readline(MAX_LINE).removesuffix(b"\n")
+        found[at] = raw.removeprefix(BOM) if at == 0 else raw
+        count += 1
+    return count
+
+
+def _pick_packed(path: Path, places: Sequence[float], width: float, share: float) -> Drawn:
+    """Windows over the packed bytes, the nearest thing to places of the text."""
     if not places:
         return [], 0.0, 0
     size = path.stat().st_size
     stop = size * share
-    wanted = sorted(p * stop for p in places)
-    drawn: dict[int, bytes] = {}
+    windows = [p * stop for p in places]
+    span = width * size
+    drawn: list[tuple[int, bytes]] = []
     unpacked = lines = done = 0
     for block in read_blocks(path):
         before, done = done, block.done
-        unpacked += sum(len(raw) + 1 for raw in block.lines)
-        lines += len(block.lines)
-        while wanted and wanted[0] <= done and block.lines:
-            part = (wanted.pop(0) - before) / max(1, done - before)
-            k = min(int(max(0.0, part) * len(block.lines)), len(block.lines) - 1)
-            raw = block.lines[k]
-            if raw and not raw.isspace():
-                drawn[block.first + k] = raw
-        if done >= stop and not wanted:
+        length = sum(len(raw) + 1 for raw in block.lines)
+        at = 0
+        for number, raw in enumerate(block.lines, block.first):
+            where = before + (done - before) * at / length
+            at += len(raw) + 1
+            k = bisect_right(windows, where) - 1
+            inside = where - windows[k] < span if k >= 0 else where + stop - windows[-1] < span
+            if inside and raw and not raw.isspace():
+                drawn.append((number, raw))
+        unpacked, lines = unpacked + length, lines + len(block.lines)
+        if done >= stop:
             break
-    total = round(unpacked * size / max(1, done))
-    return sorted(drawn.items()), unpacked / max(1, lines), total
+    scale = size / max(1, done)
+    return drawn, lines * scale, round(unpacked * scale)

@@ -3,8 +3,8 @@
     python tests/benchmarks/clean.py          figures on the held-out half
     python tests/benchmarks/clean.py --fit    write runtime/boilerplate/weights.py anew
 
-The pages are those of `web_text` (WCXB, and trafilatura's own); a page belongs to the half that the
-hash of its id says. Weights and threshold come from the fit half, the figures printed from the other.
+The pages are those of `web_text` (WCXB, and trafilatura's own); a page belongs to the half that
+the hash of its id says. Weights and threshold come from the fit half, the figures from the other.
 """
 
 from __future__ import annotations
@@ -102,7 +102,8 @@ def measure() -> None:
     report("all text", frame["text"].to_list(), rows)
     report("clean", [kept.get(i, "") for i in range(len(rows))], rows)
     size = sum(len(r["text"].encode()) for r in rows) / 1e6
-    print(f"  {size:.1f} MB in {seconds:.2f} s: {size / seconds:.1f} MB/s; {len(kept)} of {len(rows)} kept")
+    print(f"  {size:.1f} MB in {seconds:.2f} s: {size / seconds:.1f} MB/s")
+    print(f"  {len(kept)} of {len(rows)} pages kept")
     print(
         "for reference, on HTML of like pages (facts/existing-tools.md §3): trafilatura default F1"
         " 0.902, must 90.6 % / 9.4 %; resiliparse 0.841; readability 0.841; jusText all stop lists"
@@ -187,7 +188,8 @@ def logistic(data: pl.DataFrame, names: tuple[str, ...], ridge: float = 0.03) ->
         for i in range(n - 1):
             full[i][i] += ridge
         full[n - 1][n - 1] += 1e-9
-        target = [s - ridge * b * (i < n - 1) for i, (s, b) in enumerate(zip(slope, beta, strict=True))]
+        pull = [ridge * b for b in beta[:-1]] + [0.0]
+        target = [s - p for s, p in zip(slope, pull, strict=True)]
         change = _solve(full, target)
         beta = [b + d for b, d in zip(beta, change, strict=True)]
         if max(map(abs, change)) < 1e-4:
@@ -218,12 +220,14 @@ def fit() -> None:
 
     rows = pages("fit")
     data = measure_lines(labelled(rows))
-    alone = logistic(data, LINE_FEATURES)
-    data = place(chance(data, alone))
-    placed = logistic(data, (*LINE_FEATURES, *PLACE_FEATURES))
-    data = chance(data, placed)
+    tables = {"ALONE": logistic(data, LINE_FEATURES)}
+    data = chance(data, tables["ALONE"])
+    for name in ("PLACED", "SETTLED"):
+        data = place(data)
+        tables[name] = logistic(data, (*LINE_FEATURES, *PLACE_FEATURES))
+        data = chance(data, tables[name])
     text = '"""Weights of the lines\' features, written by `tests/benchmarks/clean.py --fit`."""\n'
-    for name, table in (("ALONE", alone), ("PLACED", placed)):
+    for name, table in tables.items():
         pairs = "".join(f'    "{n}": {w},\n' for n, w in table.items())
         text += f"\n{name}: dict[str, float] = {{\n{pairs}}}\n"
     (ROOT / "runtime" / "boilerplate" / "weights.py").write_text(text, encoding="utf-8")

@@ -145,7 +145,10 @@ def _compare(op: str, a: Any, b: Any) -> bool | None:
         return None
     if isinstance(a, float) or isinstance(b, float):
         a, b = float(a), float(b)
-        a, b = (math.isnan(a), 0 if math.isnan(a) else a), (math.isnan(b), 0 if math.isnan(b) else b)
+        a, b = (
+            (math.isnan(a), 0 if math.isnan(a) else a),
+            (math.isnan(b), 0 if math.isnan(b) else b),
+        )
     match op:
         case "==":
             return bool(a == b)
@@ -183,7 +186,8 @@ def _call(name: str, args: list[Any]) -> Any:
         case "endswith":
             return x.endswith(rest[0])
         case "matches":
-            return re.search(rest[0], x) is not None
+            # Python's `$` also stands before a last line break.
+            return re.search(rest[0].replace("$", r"\Z"), x) is not None
         case "abs":
             return _wrap(abs(x))
         case "round":

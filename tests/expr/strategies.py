@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-
 from mashbill.compiler.expr.nodes import (
     Arithmetic,
     Call,
@@ -24,6 +24,13 @@ from mashbill.compiler.expr.nodes import (
     Not,
 )
 from mashbill.compiler.types import BOOL, FLOAT, INT, STR, Columns, Type, list_of
+
+
+def modest(examples: int) -> settings:
+    """Settings for properties over whole expressions, which take a while to draw."""
+    slow = (HealthCheck.too_slow, HealthCheck.data_too_large)
+    return settings(max_examples=examples, deadline=None, suppress_health_check=slow)
+
 
 META = Type("struct", True, fields=(("lang", STR.maybe()), ("year", INT.maybe())))
 COLUMNS: Columns = {

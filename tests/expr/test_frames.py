@@ -1,4 +1,4 @@
-"""What expressions compute: polars against plain Python."""
+"""What expressions, modest compute: polars against plain Python."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-
 from mashbill.compiler.expr import FUNCTIONS, infer_type, parse_expr, show_expr
 from mashbill.compiler.expr.functions import Example
 from mashbill.compiler.expr.nodes import Expr
@@ -20,7 +19,9 @@ from .evaluator import evaluate
 from .strategies import COLUMNS, KINDS, ROWS, expressions
 
 SCHEMA = {
-    name: pl.Struct({"lang": pl.String, "year": pl.Int64}) if type.kind == "struct" else dtype_of(type)
+    name: pl.Struct({"lang": pl.String, "year": pl.Int64})
+    if type.kind == "struct"
+    else dtype_of(type)
     for name, type in COLUMNS.items()
 }
 
@@ -43,7 +44,7 @@ def same(a: Any, b: Any) -> bool:
     return type(a) is type(b) and a == b
 
 
-@settings(max_examples=6000, deadline=None, suppress_health_check=list(HealthCheck))
+@modest(6000)
 @given(data=st.data(), rows=ROWS, kind=KINDS)
 def test_polars_computes_what_plain_python_does(
     data: st.DataObject, rows: list[dict[str, Any]], kind: str
@@ -61,7 +62,7 @@ def test_polars_computes_what_plain_python_does(
         assert type.nullable or result.null_count() == 0 or problems
 
 
-@settings(max_examples=3000, deadline=None, suppress_health_check=list(HealthCheck))
+@modest(3000)
 @given(data=st.data(), rows=ROWS, kind=KINDS)
 def test_columns_of_nulls_alone_compute_too(
     data: st.DataObject, rows: list[dict[str, Any]], kind: str

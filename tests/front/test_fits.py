@@ -34,7 +34,7 @@ PAIRS: list[tuple[dict[str, Any], Any]] = [
     (MIX, RECIPE["mix"]),
     (kind_schema(CATALOG.checks["length"]), {"max": 1.6}),
 ]
-LEAVES = (
+LEAVES: st.SearchStrategy[object] = (
     st.none()
     | st.booleans()
     | st.integers(-3, 200)

@@ -73,7 +73,9 @@ def test_refused_in_words(read: object, written: object, words: str) -> None:
 
 
 READERS = [q.parse_tokens, q.parse_count, q.parse_share, q.parse_bytes, q.parse_duration]
-ANYTHING = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just([])
+ANYTHING: st.SearchStrategy[object] = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just([])
+)
 
 
 @given(st.sampled_from(READERS), ANYTHING)

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from mashbill.compiler.prompts import PromptFile, read_prompt
 from mashbill.runtime import prompting
 from mashbill.runtime.control_tokens import BREAK, neutralise, restore
@@ -109,7 +108,8 @@ def test_examples_are_drawn_per_row_and_stay_drawn() -> None:
         ("{% if x is none %}no{% else %}{{ x }}{% endif %}", {"x": None}, "x: str?", "no"),
         ("{{ 'a' if x else 'b' }}", {"x": ""}, "x: str", "b"),
         (
-            "{% for t in x %}\n{{ loop.index }}. {{ t }}{% if not loop.last %};{% endif %}\n\n{% endfor %}",
+            "{% for t in x %}\n{{ loop.index }}. {{ t }}{% if not loop.last %};{% endif %}\n\n"
+            "{% endfor %}",
             {"x": ["p", "q"]},
             'x: "list[str]"',
             "1. p;\n2. q",
@@ -230,6 +230,15 @@ def test_whatever_the_values_no_turn_holds_a_token(values: list[str]) -> None:
     prompt = prompt_of(user(body, ", ".join(f"{n}: str" for n in names)))
     (turn,) = Renderer(prompt, SPECIAL).messages(dict(zip(names, values, strict=True)))
     assert not any(token in turn.content for token in SPECIAL)
+
+
+def test_thousands_of_reserved_tokens_are_known_each() -> None:
+    special = [*(f"<unused{i}>" for i in range(0, 6_000, 2)), "<unused>", "§§a", "§§ab"]
+    for token in special:
+        assert neutralise(f"x{token}y", special) == f"x{token[0]}{BREAK}{token[1:]}y"
+    other = "<unuse> §a <u"
+    assert neutralise(other, special) == other
+    assert restore(neutralise("§§ab<unused44>", special), special) == "§§ab<unused44>"
 
 
 def test_a_zero_width_space_of_the_text_itself_stays() -> None:

@@ -12,7 +12,6 @@ from typing import Any
 import polars as pl
 import pytest
 import zstandard
-
 from mashbill.compiler.types import FLOAT, INT, STR, list_of
 from mashbill.runtime.sources import lines as lines_module
 from mashbill.runtime.sources import picking, sampling, scan
@@ -223,6 +222,7 @@ def test_long_lines(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lines_module, "MAX_LINE", 4_000_000)
     for block in (1 << 14, 1 << 20, 3_999_999):
         monkeypatch.setattr(lines_module, "BLOCK", block)
+        spec = make([*rows_of(2), big, *rows_of(2)])
         assert frame_of(spec)["text"].to_list() == ["text 0", "text 1"] * 2
         assert [line for _, line, _ in bad_of(spec)] == [3]
         last = make([*rows_of(2), big])
@@ -248,7 +248,7 @@ def test_types_are_found_and_held(make: Make) -> None:
         {"text": "b", "i": 2, "f": 0.5, "l": [], "s": {"u": 2.5, "w": "x"}},
         {"text": "c", "i": None, "f": 2, "l": None, "z": None},
     ]
-    columns = tuple((c, c) for c in "iflsz") + (("deep", "d.e"),)
+    columns = (*((c, c) for c in "iflsz"), ("deep", "d.e"))
     spec = make(rows, columns=columns)
     types = column_types(spec)
     assert types["i"] == INT.maybe()

@@ -1,0 +1,43 @@
+# Two commands do everything on a fresh machine: make demo, make test.
+PYTHON ?= python3
+BIN := .venv/bin
+RECIPE := recipes/textbook-web
+MODEL := smollm2-135m
+
+.PHONY: demo test check bench setup model kill clean
+
+demo: setup model           ## run the main recipe with the embedded model: no GPU, key, server or hub
+	$(BIN)/mashbill check $(RECIPE)
+	$(BIN)/mashbill run $(RECIPE) --profile demo
+	$(BIN)/mashbill show $(RECIPE) book -n 3
+	$(BIN)/mashbill show $(RECIPE)
+
+test: setup model check     ## lint, types and all tests
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+check: setup                ## ruff, mypy, pyright
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pyright
+
+bench: setup                ## make bench NAME=ledger: one of tests/benchmarks/
+	$(BIN)/python tests/benchmarks/$(NAME).py $(ARGS)
+
+kill: setup                 ## 20 SIGKILLs at random moments (slow)
+	$(BIN)/python -m pytest -m slow tests/runtime/test_kills.py
+
+setup: .venv/ready
+
+.venv/ready: constraints.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Mashbill needs Python 3.11 or newer")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+model: setup
+	$(BIN)/mashbill models get $(MODEL)
+
+clean:
+	rm -rf .venv out .mashbill build *.egg-info
