@@ -7,81 +7,91 @@ be bound leaves its columns open: what leans on it is not reported a second time
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from .diagnostics import Diagnostic, Edit, Label, Span
-from .document import Node as Value
+from .diagnostics import Diagnostic, Label, Span
+from .document import Node as Document
 from .document import Scalar, plain
-from .graph import Cycle, Edge, Graph, Node, Traits, in_topological_order, topological_order
+from .expr import columns_read, parse_expr
+from .graph import (
+    DERIVED,
+    Cycle,
+    Edge,
+    Graph,
+    Node,
+    Rows,
+    Traits,
+    in_topological_order,
+    topological_order,
+)
 from .identity import digest
-from .mixing import bind_outputs
-from .recipe import Assignment, Input, Origin, SourceDecl, StepDecl
-from .registry import Operator
+from .mixing import bind_outputs, check_input
+from .recipe import Assignment, Origin, SourceDecl, StepDecl
+from .registry import Model, Operator
 from .scope import BUILT_IN, Binding, Scope
-from .suggest import nearest
 from .types import ANY, BOOL, FLOAT, INT, STR, Type
-from .values import Bound, bind_expression, bind_params, reply_columns
+from .values import (
+    ALLOW_OUTSIDE,
+    Bound,
+    bind_expression,
+    bind_params,
+    is_greedy,
+    reply_columns,
+)
 from .world import OutsideError
 
-PORTS = ("rejected", "routed", "errors")
 
-
-def bind(binding: Binding) -> Graph | None:
-    """Bind a recipe. Diagnostics go to `binding`; a graph comes back unless names form a cycle."""
+def bind(binding: Binding) -> Graph:
+    """Bind a recipe. Diagnostics go to `binding`; what cannot be bound is not in the graph."""
     recipe = binding.recipe
-    known = {s.name for s in recipe.sources} | {s.name for s in recipe.steps}
-    for step in recipe.steps:
-        for given in step.inputs:
-            _check_input(given, known, binding)
-    order = topological_order(
-        {s.name: {i.name for i in s.inputs if i.name in known} for s in recipe.steps}
-    )
-    if isinstance(order, Cycle):
-        _report_cycle(order, binding)
-        return None
-    nodes: dict[str, Node] = {}
+    names = {s.name for s in recipe.sources} | {s.name for s in recipe.steps}
+    known = tuple(sorted(names))
+    _check_names(known, binding)
+    nodes = {s.name: bind_source(s, binding) for s in recipe.sources}
+    steps = {s.name: s for s in recipe.steps if s.name not in nodes}
     broken: set[str] = set()
-    for source in recipe.sources:
-        node = bind_source(source, binding)
-        nodes[node.name] = node
-    steps = {s.name: s for s in recipe.steps}
-    for name in order:
-        if name in steps and name not in nodes:
-            node, sound = bind_step(steps[name], nodes, broken, binding)
-            if not sound:
-                broken.add(name)
-            if node:
-                nodes[name] = node
+    for name in _in_order(steps, binding):
+        node, whole = bind_step(steps[name], nodes, broken, binding)
+        if not whole:
+            broken.add(name)
+        if node:
+            nodes[name] = node
     outputs = bind_outputs(nodes, broken, binding)
-    return _pruned(Graph(in_topological_order(nodes.values()), outputs), binding)
+    results = {str(e): f"{nodes[e.node].fingerprint}.{e.port}" for e in outputs}
+    graph = Graph(
+        in_topological_order(nodes.values()), outputs, {}, results, recipe.mix is not None
+    )
+    return _pruned(graph, binding, len(nodes) == len(names))
 
 
-def _check_input(given: Input, known: set[str], binding: Binding) -> None:
-    if given.name not in known:
-        close = nearest(given.name, tuple(known))
-        binding.add(
-            Diagnostic(
-                "R101",
-                f"no step or source is called `{given.name}`",
-                given.span,
-                help=f"did you mean `{close}`?" if close else None,
-                fix=(Edit(given.span, close + (f".{given.port}" if given.port else "")),)
-                if close
-                else (),
+def _check_names(known: tuple[str, ...], binding: Binding) -> None:
+    """Report names that are taken, and inputs that lead nowhere."""
+    recipe = binding.recipe
+    sources = {s.name: s.span for s in recipe.sources}
+    for step in recipe.steps:
+        if step.name in sources:
+            binding.add(
+                Diagnostic(
+                    "R113",
+                    f"a step and a source are both called `{step.name}`",
+                    step.span,
+                    secondary=(Label(sources[step.name], "the source"),),
+                    help="rename one of them",
+                )
             )
-        )
-    elif given.port and given.port not in PORTS:
-        close = nearest(given.port, PORTS)
-        binding.add(
-            Diagnostic(
-                "R101",
-                f"`{given.name}` has no port `{given.port}`",
-                given.span,
-                f"ports: {', '.join(PORTS)}",
-                help=f"did you mean `{given.name}.{close}`?" if close else None,
-            )
-        )
+        for given in step.inputs:
+            check_input(given, known, binding)
+
+
+def _in_order(steps: Mapping[str, StepDecl], binding: Binding) -> tuple[str, ...]:
+    """Steps after what they read. A cycle is reported and then cut, to see what else is wrong."""
+    reads = {name: {i.name for i in s.inputs} & steps.keys() for name, s in steps.items()}
+    while isinstance(order := topological_order(reads), Cycle):
+        _report_cycle(order, binding)
+        for name in order.names:
+            reads[name] -= set(order.names)
+    return order
 
 
 def _report_cycle(cycle: Cycle, binding: Binding) -> None:
@@ -90,21 +100,19 @@ def _report_cycle(cycle: Cycle, binding: Binding) -> None:
         for step in binding.recipe.steps
         for given in step.inputs
     }
-    names = cycle.names
     # `names` runs from what is read to its reader.
-    places = [
-        (reader, spans[(reader, read)])
-        for read, reader in zip(names, names[1:], strict=False)
-        if (reader, read) in spans
-    ]
-    first = places[0] if places else (names[0], binding.recipe.span)
+    pairs = [(reader, read) for read, reader in zip(cycle.names, cycle.names[1:], strict=False)]
+    (reader, _), first = min(((p, spans[p]) for p in pairs), key=lambda found: found[1])
     binding.add(
         Diagnostic(
             "R102",
-            f"cycle: {' → '.join(names)}",
-            first[1],
-            f"`{first[0]}` waits for itself",
-            secondary=tuple(Label(span, f"`{name}` reads it here") for name, span in places[1:]),
+            f"cycle: {' → '.join(cycle.names)}",
+            first,
+            f"`{reader}` waits for itself",
+            secondary=tuple(
+                Label(spans[p], f"`{p[0]}` reads it here") for p in pairs if spans[p] != first
+            ),
+            help="let one of them read something outside the cycle",
         )
     )
 
@@ -115,8 +123,8 @@ def bind_source(source: SourceDecl, binding: Binding) -> Node:
         binding.add(
             Diagnostic(
                 "G702",
-                f"source `{source.name}` has licence unknown",
-                source.span,
+                f"the licence of source `{source.name}` is unknown",
+                source.license_span,
                 help="name the licence, or write `acknowledge: [G702]`",
             )
         )
@@ -134,7 +142,8 @@ def bind_source(source: SourceDecl, binding: Binding) -> Node:
                     )
                 )
         except OutsideError as error:
-            binding.add(Diagnostic("R112", str(error), source.path_span, help="--allow-outside"))
+            outside = Diagnostic("R112", str(error), source.path_span, help=ALLOW_OUTSIDE)
+            binding.add(outside)
     columns: dict[str, Type] = {"text": STR, "source.text": STR, **BUILT_IN}
     columns |= {new: ANY for new, _ in source.columns}
     definition = {
@@ -172,79 +181,137 @@ def bind_step(
         Its node, if there is enough to make one, and whether all of it is sound.
     """
     operator = binding.catalog.steps.get(step.op)
+    if operator is None:  # shape has its diagnostic
+        return None, False
     upstream = [(nodes[i.name], i) for i in step.inputs if i.name in nodes]
     open_ = len(upstream) < len(step.inputs) or any(i.name in broken for i in step.inputs)
-    columns, modelled = _union([node for node, _ in upstream])
-    scope = Scope(step, columns, modelled, open_ or not upstream)
-    if operator is None or not upstream:  # shape or an unknown name has its diagnostic
-        return None, False
+    given = _union([node.rows(i.port) for node, i in upstream])
+    scope = Scope(step, given.columns, given.modelled, open_ or not upstream)
     before, after, sound = _split_assignments(step, scope, operator, binding)
-    inside = scope.plus({a.column: kind for a, _, kind, _ in before})
+    inside = scope.plus({a.column: found.type for a, found in before})
     bound = bind_params(operator, dict(step.params), binding, inside, step.op_span)
-    written = _written(operator, bound, inside)
-    outside = inside.plus(written)
-    late = [found for a in after if (found := _assignment(a, outside, binding))]
-    sound = sound and not bound.broken and len(late) == len(after)
-    sets = [*before, *late]
-    reads = {*operator.reads, *bound.reads, *(c for _, _, _, r in sets for c in r)}
-    model_words = _model_words(operator, bound, modelled, sets, frozenset(written))
     rungs = bound.params.get("on_fail") or []
-    definition: dict[str, Any] = {
-        "params": bound.params,
-        "set": {a.column: value for a, value, _, _ in before},
-        "set_after": {a.column: value for a, value, _, _ in late},
-        "limit": step.limit,
-        "seed": binding.recipe.seed,
-        # Draws of `choose` are told apart by where they stand.
-        "site": step.name if any("_doc" in r for _, _, _, r in sets) else "",
-    }
-    if bound.model:
-        definition["model"] = {
-            "engine": bound.model.engine,
-            "model": bound.model.model,
-            "digest": binding.pins.models.get(bound.model.name, ""),
-        }
     falls_back = bool(rungs) and rungs[-1]["rung"] == "fallback"
+    written = _written(operator, bound, inside, falls_back)
+    outside = inside.plus(written)
+    late = [(a, found) for a in after if (found := _assigned(a, outside, binding))]
+    sound = sound and not bound.broken and len(late) == len(after)
+    _refuse_more(operator, bound, scope, step, binding)
+    if not upstream:
+        return None, False
+    sets = [*before, *late]
+    own = set(OWN_CHANGES if operator.stage == "generate" else ())
+    reads = {*operator.reads, *bound.reads, *(c for _, found in sets for c in found.reads)}
+    if operator.stage == "generate":
+        reads.add("text")  # checks and fallbacks go by it, whatever the prompt reads
+    model_words = _model_words(operator, bound, given.modelled, sets, frozenset(written))
+    aside = inside.plus({REASON: STR})
     node = Node(
         name=step.name,
         op=operator.name,
         version=operator.version,
         stage=operator.stage,
         inputs=tuple(Edge(i.name, i.port) for _, i in upstream),
-        definition=definition,
-        columns={**outside.columns, **{a.column: kind for a, _, kind, _ in late}},
+        definition=_definition(step, operator, bound, (before, late), reads, binding),
+        columns={**outside.columns, **{a.column: found.type for a, found in late}},
         modelled=model_words,
-        origin=_origin([n for n, _ in upstream], operator, "text" in model_words, falls_back),
+        origin=_origin(given.origin, operator, "text" in model_words, falls_back),
         traits=Traits(
             reads=frozenset(reads),
-            writes=frozenset({*written, *(a.column for a, _, _, _ in sets)}),
+            writes=frozenset({*written, *own, *(a.column for a, _ in sets)}),
             drops=operator.drops and not falls_back,
             row_local=operator.row_local and step.limit is None,
-            multiplies=int(bound.params.get("samples") or 1) > 1,
+            multiplies=_samples(bound) > 1,
             cost=operator.cost,
         ),
         model=bound.model.name if bound.model else None,
         prompt={"path": bound.prompt.path, "files": bound.prompt_files} if bound.prompt else None,
+        aside=Rows(aside.columns, model_words & aside.columns.keys(), given.origin),
     )
-    _refuse_second_rewrite(operator, bound, scope, step, binding)
-    packages = {p: binding.catalog.versions.get(p, "") for p in operator.packages}
-    return _identified(node, {n.name: n for n, _ in upstream}, packages), sound
+    packages = {*operator.packages, *bound.packages}
+    versions = {p: binding.catalog.versions.get(p, "") for p in sorted(packages)}
+    return _identified(node, {n.name: n for n, _ in upstream}, versions), sound
 
 
-def _union(nodes: list[Node]) -> tuple[dict[str, Type], frozenset[str]]:
+REASON = "_reason"
+"""Column of rows that leave aside: why."""
+
+OWN_CHANGES = ("_id", "_origin")
+"""Of Mashbill's own columns, those that a model step changes."""
+
+PERMISSIONS = ("again",)
+"""Parameters that allow something and change no result."""
+
+
+def _definition(
+    step: StepDecl,
+    operator: Operator,
+    bound: Bound,
+    sets: tuple[list[Assigned], list[Assigned]],
+    reads: set[str],
+    binding: Binding,
+) -> dict[str, Any]:
+    models = {p.name for p in operator.params if p.type is Model}
+    found: list[Bound | Value] = [bound, *(value for side in sets for _, value in side)]
+    definition: dict[str, Any] = {
+        # A model stands with its identity below, whatever the recipe calls it.
+        "params": {k: v for k, v in bound.params.items() if k not in {*models, *PERMISSIONS}},
+        "set": {a.column: value.json for a, value in sets[0]},
+        "set_after": {a.column: value.json for a, value in sets[1]},
+        "limit": step.limit,
+        "seed": binding.recipe.seed if any(f.seeded for f in found) else 0,
+        # Draws of `choose` are told apart by where they stand.
+        "site": step.name if any(f.draws for f in found) else "",
+        # A scan keeps the source's text only for steps that look at it.
+        "reads": sorted(reads & {"source.text"}),
+    }
+    if bound.model:
+        model, pin = bound.model, binding.pins.models.get(bound.model.name, "")
+        named = {"engine": model.engine, "model": model.model}
+        definition["model"] = {"digest": pin} if pin else named
+    return definition
+
+
+def _samples(bound: Bound) -> int:
+    samples = bound.params.get("samples")
+    return samples if isinstance(samples, int) else 1
+
+
+def _union(given: list[Rows]) -> Rows:
+    """What the rows of several inputs hold together."""
     columns: dict[str, Type] = {}
-    for node in nodes:
-        for name, kind in node.columns.items():
-            columns.setdefault(name, kind)
-            if kind.nullable:
-                columns[name] = columns[name].maybe()
+    for rows in given:
+        for name, kind in rows.columns.items():
+            columns[name] = _either(columns[name], kind) if name in columns else kind
     for name, kind in columns.items():
-        if any(name not in node.columns for node in nodes):
+        if any(name not in rows.columns for rows in given):
             columns[name] = kind.maybe()
-    return columns, frozenset().union(*(n.modelled for n in nodes)) if nodes else frozenset()
+    modelled = frozenset[str]().union(*(rows.modelled for rows in given))
+    origins = {rows.origin for rows in given}
+    return Rows(columns, modelled, origins.pop() if len(origins) == 1 else "mixed")
 
 
-Assigned = tuple[Assignment, Any, Type, frozenset[str]]
+def _either(one: Type, other: Type) -> Type:
+    nullable = one.nullable or other.nullable
+    if one.maybe(nullable) == other.maybe(nullable):
+        return one.maybe(nullable)
+    if {one.kind, other.kind} == {"int", "float"}:
+        return FLOAT.maybe(nullable)
+    return ANY
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What a `set:` gives a column: JSON for the definition, and what is known of it."""
+
+    json: Any
+    type: Type
+    reads: frozenset[str] = frozenset()
+    draws: bool = False
+    seeded: bool = False
+
+
+Assigned = tuple[Assignment, Value]
 
 
 def _split_assignments(
@@ -255,35 +322,26 @@ def _split_assignments(
     after: list[Assignment] = []
     sound = True
     for assignment in step.set:
-        if assignment.column.startswith("_"):
-            binding.add(
-                Diagnostic(
-                    "R114",
-                    f"`{assignment.column}` is Mashbill's own: names with a leading `_` are reserved",
-                    assignment.span,
-                )
-            )
+        if assignment.column.startswith("_"):  # shape has its diagnostic
             sound = False
         elif _needs_output(assignment, scope, operator):
             after.append(assignment)
-        elif found := _assignment(assignment, scope, binding):
-            before.append(found)
+        elif found := _assigned(assignment, scope, binding):
+            before.append((assignment, found))
         else:
             sound = False
     return before, after, sound
 
 
 def _needs_output(assignment: Assignment, scope: Scope, operator: Operator) -> bool:
-    from .expr import columns_read, parse_expr
-
     if not _is_expression(assignment.value):
         return False
     expr, _ = parse_expr(str(plain(assignment.value))[1:])
-    missing = {c for c in columns_read(expr) if c not in scope.columns} if expr else set()
+    missing = columns_read(expr, scope.columns) - scope.columns.keys() if expr else frozenset()
     return bool(missing) and (bool(missing & set(operator.writes)) or operator.stage == "generate")
 
 
-def _is_expression(value: Value) -> bool:
+def _is_expression(value: Document) -> bool:
     return (
         isinstance(value, Scalar) and isinstance(value.value, str) and value.value.startswith("=")
     )
@@ -292,31 +350,28 @@ def _is_expression(value: Value) -> bool:
 _LITERALS: Mapping[type, Type] = {str: STR, bool: BOOL, int: INT, float: FLOAT}
 
 
-def _assignment(assignment: Assignment, scope: Scope, binding: Binding) -> Assigned | None:
+def _assigned(assignment: Assignment, scope: Scope, binding: Binding) -> Value | None:
     value = assignment.value
     if _is_expression(value):
         found = bind_expression(value, binding, scope, skip=1)
-        return (assignment, {"=": found[0]}, found[1], found[2]) if found else None
+        if found is None:
+            return None
+        return Value({"=": found.text}, found.type, found.reads, found.draws, found.seeded)
     literal = plain(value)
-    if isinstance(literal, list | dict):
-        binding.add(
-            Diagnostic(
-                "S005",
-                f"`{assignment.column}` must be a literal or an expression",
-                value.span,
-                help="write a list as an expression: \"= ['a', 'b']\"",
-            )
-        )
-        return None
-    return assignment, literal, _LITERALS.get(type(literal), ANY), frozenset()
+    kind = _LITERALS.get(type(literal))
+    return Value(literal, kind) if kind else None  # else shape has its diagnostic
 
 
-def _written(operator: Operator, bound: Bound, scope: Scope) -> dict[str, Type]:
+def _written(
+    operator: Operator, bound: Bound, scope: Scope, falls_back: bool
+) -> dict[str, Type]:
     made = {name: scope.columns.get(name, STR) for name in operator.writes}
+    if operator.writes and bound.model is not None:
+        return {**made, "_accepted": FLOAT}
     if bound.model is not None:
-        made |= reply_columns(bound, scope)
-    if operator.name == "rewrite":
-        made["_accepted"] = FLOAT
+        for name, kind in reply_columns(bound).items():
+            # A row that falls back goes on without what the model would have made.
+            made[name] = scope.columns.get(name, kind.maybe()) if falls_back else kind
     return made
 
 
@@ -330,24 +385,22 @@ def _model_words(
     words = set(modelled)
     if bound.model is not None:
         words |= written - {"input.text", "_accepted"}
-    for assignment, _, _, reads in sets:
-        if reads & words:
+    for assignment, found in sets:
+        if found.reads & words:
             words.add(assignment.column)
     return frozenset(words)
 
 
-def _origin(nodes: list[Node], operator: Operator, modelled: bool, falls_back: bool) -> Origin:
-    origins = {n.origin for n in nodes}
+def _origin(given: Origin, operator: Operator, modelled: bool, falls_back: bool) -> Origin:
     if operator.stage == "generate" and modelled:
-        return "mixed" if falls_back and origins != {"synthetic"} else "synthetic"
-    if len(origins) == 1:
-        return next(iter(origins))
-    return "mixed"
+        return "mixed" if falls_back and given != "synthetic" else "synthetic"
+    return given
 
 
-def _refuse_second_rewrite(
+def _refuse_more(
     operator: Operator, bound: Bound, scope: Scope, step: StepDecl, binding: Binding
 ) -> None:
+    """What no single parameter shows to be wrong."""
     if operator.name == "rewrite" and "text" in scope.modelled and not bound.params.get("again"):
         binding.add(
             Diagnostic(
@@ -357,6 +410,37 @@ def _refuse_second_rewrite(
                 help="read the step before the rewrite, or write `again: true` to allow it",
             )
         )
+    samples = step.param("samples")
+    if _samples(bound) > 1 and samples and is_greedy(bound.params.get("sampling") or {}):
+        binding.add(
+            Diagnostic(
+                "M253",
+                "at temperature 0 every sample is the same text",
+                samples.span,
+                help="write `samples: 1`, or `sampling: { temperature: 0.8 }`",
+            )
+        )
+    reply = dict(bound.prompt.reply) if bound.prompt else {}
+    prompt = step.param("prompt")
+    for name in reply:
+        if operator.writes and name not in operator.writes and prompt:
+            binding.add(
+                Diagnostic(
+                    "P212",
+                    f"the prompt's reply makes `{name}`, and `{operator.name}` makes `text` alone",
+                    prompt.span,
+                    help="use `op: generate`, or take `reply` out of the prompt",
+                )
+            )
+        elif name.startswith("_") and prompt:
+            binding.add(
+                Diagnostic(
+                    "R114",
+                    f"the prompt's reply makes `{name}`: names that begin with _ are Mashbill's",
+                    prompt.span,
+                    help=f"write `reply: {{ {name.strip('_') or 'answer'}: text }}` in the prompt",
+                )
+            )
 
 
 def _identified(
@@ -365,28 +449,28 @@ def _identified(
     identity = {
         "op": node.op,
         "version": node.version,
-        "definition": node.definition,
+        "definition": {k: v for k, v in node.definition.items() if k not in DERIVED},
         "packages": dict(packages or {}),
         "inputs": sorted(f"{upstream[e.node].fingerprint}.{e.port}" for e in node.inputs),
     }
     return replace(node, fingerprint=digest(identity))
 
 
-def _pruned(graph: Graph, binding: Binding) -> Graph:
-    """Drop what no output needs, and say so."""
+def _pruned(graph: Graph, binding: Binding, whole: bool) -> Graph:
+    """Drop what no output needs, and say so where no broken name accounts for it."""
     if not graph.outputs:
         return graph
+    lost = any(d.code in ("R101", "R102", "R113") for d in binding.diagnostics)
     needed: set[str] = set()
     todo = [e.node for e in graph.outputs]
     while todo:
         name = todo.pop()
-        if name in needed or name not in graph.nodes:
-            continue
-        needed.add(name)
-        todo.extend(e.node for e in graph.nodes[name].inputs)
+        if name not in needed:
+            needed.add(name)
+            todo.extend(e.node for e in graph.nodes[name].inputs)
     spans: dict[str, Span] = {s.name: s.span for s in binding.recipe.steps}
     spans |= {s.name: s.span for s in binding.recipe.sources}
     for name, span in spans.items():
-        if name in graph.nodes and name not in needed:
+        if whole and not lost and name in graph.nodes and name not in needed:
             binding.add(Diagnostic("R103", f"nothing reads `{name}`; it will not run", span))
-    return Graph({n: v for n, v in graph.nodes.items() if n in needed}, graph.outputs)
+    return replace(graph, nodes={n: v for n, v in graph.nodes.items() if n in needed})

@@ -58,7 +58,7 @@ def compile_recipe(
     binding = Binding(recipe, catalog, world, pins, found, files)
     graph = bind(binding)
     report = Report(in_order(found), files, _summary(recipe, files))
-    if graph is None or not graph.outputs or not report.ok:
+    if not graph.outputs or not report.ok:
         return Compiled(report, recipe, graph)
     rewritten, applied = optimise(graph)
     return Compiled(report, recipe, graph, lower(recipe, rewritten, applied, pins.models))

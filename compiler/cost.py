@@ -6,7 +6,7 @@ comes out with a letter for where it came from; an unknown one is None and print
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -23,7 +23,7 @@ BASES: Mapping[str, str] = {
     "?": "unknown",
 }
 ASSUMED_PASS = 0.5
-"""Share of replies that pass, where neither ledger nor a past run says."""
+"""Share of replies that pass the checks, where neither ledger nor a past run says."""
 ASSUMED_REPLY = 0.5
 """Share of `max_tokens` that a reply of `generate` takes, likewise."""
 
@@ -37,8 +37,19 @@ class Number:
 
     def times(self, factor: float | None, basis: Basis) -> Number:
         """The number times a factor of its own basis."""
-        value = None if self.value is None or factor is None else self.value * factor
-        return Number(value, weakest(self.basis, basis))
+        if self.value is None or factor is None:
+            return UNKNOWN
+        return Number(self.value * factor, weakest(self.basis, basis))
+
+
+def total(numbers: Sequence[Number]) -> Number:
+    """The sum; unknown if any of them is."""
+    if any(n.value is None for n in numbers):
+        return UNKNOWN
+    return Number(sum(n.value or 0.0 for n in numbers), weakest("e", *(n.basis for n in numbers)))
+
+
+UNKNOWN = Number(None, "?")
 
 
 def weakest(*bases: Basis) -> Basis:
@@ -146,7 +157,7 @@ def estimate(plan: Plan, facts: Facts) -> Estimates:
     for node in plan.nodes:
         steps[node.name] = _step(node, steps, facts)
     supply = {
-        ".".join(filter(None, (name, port))): _tokens_out(name, steps, facts)
+        ".".join(filter(None, (name, port))): UNKNOWN if port else _tokens_out(name, steps, facts)
         for name, port in plan.outputs
     }
     origin = {n.name: n.origin for n in plan.nodes}
@@ -159,60 +170,81 @@ def _step(node: PlanNode, steps: Mapping[str, StepEstimate], facts: Facts) -> St
     base: Basis = "a" if seen.assumed else "e" if facts.exact else "s"
     if node.stage == "scan":
         source = facts.sources.get(node.name)
-        rows = Number(source.rows, "e" if source.exact else "s") if source else Number(None, "?")
+        rows = Number(source.rows, "e" if source.exact else "s") if source else UNKNOWN
         return StepEstimate(rows, rows)
-    rows_in = _sum([steps[name].rows_out for name, port in node.inputs if not port])
+    # How many rows leave aside is not carried: it comes out of the difference of two estimates.
+    rows_in = total([UNKNOWN if port else steps[name].rows_out for name, port in node.inputs])
     limit = node.definition.get("limit")
     if limit is not None and rows_in.value is not None and rows_in.value >= limit:
         rows_in = Number(float(limit), "e" if rows_in.basis in "es" else rows_in.basis)
-    if node.stage != "generate":
-        share = seen.rows_out / seen.rows_in if seen.rows_in else None
-        if share is None and node.drops:
-            return StepEstimate(rows_in, Number(None, "?"))
-        basis: Basis = base if node.stage == "map" else weakest(base, "a" if share is None else base)
-        return StepEstimate(rows_in, rows_in.times(1.0 if share is None else share, basis))
-    return _model_step(node, rows_in, seen, facts, base)
+    if node.stage == "generate":
+        return _model_step(node, rows_in, seen, facts, base)
+    if seen.rows_in:
+        return StepEstimate(rows_in, rows_in.times(seen.rows_out / seen.rows_in, base))
+    return StepEstimate(rows_in, UNKNOWN if node.drops else rows_in)
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """One rung of a ladder, as a share of the units that start it: how often it is reached, and the
+    longest reply that it allows."""
+
+    reached: float
+    max_tokens: int
+
+
+def _attempts(node: PlanNode) -> list[_Attempt]:
+    """Attempts of a unit in order, each reached by what the ones before it did not pass."""
+    params = node.definition["params"]
+    limits = [params["sampling"]["max_tokens"]]
+    for rung in params.get("on_fail") or ():
+        if rung["rung"] == "retry":
+            own = {**params["sampling"], **rung["sampling"]}
+            limits += [own["max_tokens"]] * rung["times"]
+    failing = 1 - _assumed_pass(node)
+    return [_Attempt(failing**k, limit) for k, limit in enumerate(limits)]
+
+
+def _assumed_pass(node: PlanNode) -> float:
+    return ASSUMED_PASS if node.definition["params"].get("checks") else 1.0
 
 
 def _model_step(
     node: PlanNode, rows_in: Number, seen: NodeFacts, facts: Facts, base: Basis
 ) -> StepEstimate:
-    params = node.definition["params"]
-    ladder, limit = params["on_fail"], params["sampling"]["max_tokens"]
+    attempts = _attempts(node)
     past = facts.past.get(node.name)
     per_row = seen.calls / seen.rows_in if seen.rows_in else None
-    first = rows_in.times(per_row, base)
     prompt = seen.prompt_tokens / seen.calls if seen.calls else (0.0 if per_row == 0 else None)
     token_basis: Basis = weakest(base, "e" if facts.exact_tokens else "a")
-    most = 1 + sum(r["times"] for r in ladder if r["rung"] == "retry")
     if seen.settled_units:
-        tries: Number = Number(seen.settled_calls / seen.settled_units, "l")
-        reply = Number(seen.settled_reply / max(seen.settled_calls, 1), "l")
+        tries = Number(seen.settled_calls / seen.settled_units, "l")
+        replied = Number(seen.settled_reply / seen.settled_units, "l")
     elif past:
-        tries, reply = Number(past.attempts_per_unit, "h"), Number(past.reply_tokens, "h")
+        tries = Number(past.attempts_per_unit, "h")
+        replied = Number(past.attempts_per_unit * past.reply_tokens, "h")
     else:
-        tries = Number(sum((1 - ASSUMED_PASS) ** k for k in range(most)), "a" if most > 1 else "e")
-        rewritten = seen.source_tokens / seen.calls if seen.calls and seen.source_tokens else None
-        reply = Number(min(rewritten or limit * ASSUMED_REPLY, limit), "a")
+        rewritten = seen.source_tokens / seen.calls if seen.calls else 0.0
+        sizes = [min(rewritten or a.max_tokens * ASSUMED_REPLY, a.max_tokens) for a in attempts]
+        expected = sum(a.reached for a in attempts)
+        tries = Number(expected, "a" if len(attempts) > 1 else "e")
+        replied = Number(sum(a.reached * s for a, s in zip(attempts, sizes, strict=True)), "a")
     reused = seen.settled_rows / seen.rows_in if seen.rows_in else 0.0
-    unpaid = 1.0 - reused
-    calls = first.times(tries.value, tries.basis).times(unpaid, base)
-    worst = first.times(most, "e").times(unpaid, base)
+    units = rows_in.times(per_row, base).times(1.0 - reused, base)
+    calls = units.times(tries.value, tries.basis)
+    worst = units.times(len(attempts), "e")
+    reply = units.times(replied.value, replied.basis)
     speed = past.tokens_per_second if past else None
-    reply_total = calls.times(reply.value, reply.basis)
     return StepEstimate(
         rows_in=rows_in,
         rows_out=_rows_out(node, rows_in, seen, past),
         calls=calls,
         prompt_tokens=calls.times(prompt, token_basis),
-        reply_tokens=reply_total,
-        seconds=Number(
-            None if not speed or reply_total.value is None else reply_total.value / speed,
-            weakest(reply_total.basis, "h") if speed else "?",
-        ),
+        reply_tokens=reply,
+        seconds=reply.times(1 / speed, "h") if speed else UNKNOWN,
         worst_calls=worst,
         worst_prompt=worst.times(prompt, token_basis),
-        worst_reply=worst.times(limit, "e"),
+        worst_reply=units.times(sum(a.max_tokens for a in attempts), "e"),
         reused=reused,
     )
 
@@ -225,19 +257,14 @@ def _rows_out(node: PlanNode, rows_in: Number, seen: NodeFacts, past: Past | Non
         return rows_in.times(seen.rows_out / seen.settled_rows, "l")
     if past:
         return rows_in.times(past.yield_, "h")
-    return rows_in.times(samples * (ASSUMED_PASS if node.definition["params"]["checks"] else 1.0), "a")
-
-
-def _sum(numbers: list[Number]) -> Number:
-    if not numbers or any(n.value is None for n in numbers):
-        return Number(None, "?")
-    return Number(sum(n.value or 0.0 for n in numbers), weakest(*(n.basis for n in numbers)))
+    passed = 1 - (1 - _assumed_pass(node)) ** len(_attempts(node))
+    return rows_in.times(samples * passed, "a")
 
 
 def _tokens_out(name: str, steps: Mapping[str, StepEstimate], facts: Facts) -> Number:
     seen = facts.nodes.get(name)
     if seen is None or not seen.rows_out or name not in steps:
-        return Number(None, "?")
+        return UNKNOWN
     basis: Basis = "a" if seen.assumed else "e" if facts.exact else "s"
     return steps[name].rows_out.times(seen.text_tokens / seen.rows_out, basis)
 

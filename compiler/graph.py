@@ -16,10 +16,13 @@ NodeStage = Literal["scan", "map", "generate", "check"]
 Json = Any
 """What `json.dumps` takes; definitions hold nothing else."""
 
+DERIVED = ("reads",)
+"""Keys of a definition that follow from the others, so that they are no part of identity."""
+
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """Rows of one port of a node. The port `""` is what goes on; `rejected` and `routed` are asides."""
+    """Rows of one port of a node. The port `""` is what goes on; the others are asides."""
 
     node: str
     port: str = ""
@@ -29,12 +32,22 @@ class Edge:
 
 
 @dataclass(frozen=True, slots=True)
+class Rows:
+    """What the rows of a port hold; the attributes are those of `Node`."""
+
+    columns: Columns
+    modelled: frozenset[str]
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
 class Traits:
     """What a rewrite rule may know of a node. `reads=None` means unknown, which blocks every rule.
 
     Attributes:
         reads: Columns whose values the node looks at, those of its `set:` included.
-        writes: Columns that the node makes or replaces, those of its `set:` included.
+        writes: Columns that the node makes or replaces, those of its `set:` and Mashbill's own
+            included.
         drops: Whether it can reject or route rows.
         row_local: Whether a row's result depends on that row alone.
         multiplies: Whether one row can become several.
@@ -69,6 +82,8 @@ class Node:
         prompt: Path and texts of the files that its prompt was read from; `definition` holds what of
             it is identity.
         fingerprint: Identity, taken before any rewriting.
+        aside: What the rows of its asides hold: they leave as they came, `set:` done, with the
+            reason.
     """
 
     name: str
@@ -84,33 +99,59 @@ class Node:
     model: str | None = None
     prompt: Mapping[str, Json] | None = None
     fingerprint: str = ""
+    aside: Rows | None = None
 
     @property
     def rule(self) -> str:
-        """Digest of what the node does, whatever it is called and whatever it reads."""
-        return digest({"op": self.op, "version": self.version, "definition": self.definition})
+        """Digest of what the node does to a row, whatever it is called and whatever it reads.
+
+        How many rows a `limit:` lets in is not part of it, so that raising one changes no row.
+        """
+        definition = {k: v for k, v in self.definition.items() if k not in (*DERIVED, "limit")}
+        return digest({"op": self.op, "version": self.version, "definition": definition})
+
+    def rows(self, port: str = "") -> Rows:
+        """What the rows of a port hold."""
+        if port and self.aside:
+            return self.aside
+        return Rows(self.columns, self.modelled, self.origin)
 
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """Nodes in topological order, and the edges that leave the graph (parts of the mix, or one)."""
+    """Nodes in topological order, and the edges that leave the graph (parts of the mix, or one).
+
+    Attributes:
+        nodes: By name.
+        outputs: The edges that leave, in a fixed order.
+        aliases: Steps that a rule replaced by another with the same rows.
+        results: Fingerprint of what leaves by each edge, as the recipe names it, before rewriting.
+        mixed: Whether the outputs are parts of a mix, whose names stand in the data set: then rules
+            leave the names of nodes that leave the graph as they are.
+    """
 
     nodes: Mapping[str, Node]
     outputs: tuple[Edge, ...]
     aliases: Mapping[str, str] = field(default_factory=dict)
-    """Steps that a rule replaced by another with the same rows."""
+    results: Mapping[str, str] = field(default_factory=dict)
+    mixed: bool = False
+    _readers: dict[str, list[tuple[Node, str]]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def __post_init__(self) -> None:
+        for node in self.nodes.values():
+            for edge in dict.fromkeys(node.inputs):
+                self._readers.setdefault(edge.node, []).append((node, edge.port))
 
     def readers(self, name: str, port: str | None = None) -> tuple[Node, ...]:
-        """Nodes that read a node (one of its ports, if named)."""
-        return tuple(
-            n
-            for n in self.nodes.values()
-            if any(e.node == name and (port is None or e.port == port) for e in n.inputs)
-        )
+        """Nodes that read a node (one of its ports, if named), each once."""
+        found = self._readers.get(name, ())
+        return tuple({n.name: n for n, p in found if port is None or p == port}.values())
 
-    def leaves(self, name: str) -> bool:
-        """Whether rows of the node leave the graph."""
-        return any(e.node == name for e in self.outputs)
+    def leaves(self, name: str, port: str | None = None) -> bool:
+        """Whether rows of the node (of one of its ports, if named) leave the graph."""
+        return any(e.node == name and (port is None or e.port == port) for e in self.outputs)
 
     def __iter__(self) -> Iterator[Node]:
         return iter(self.nodes.values())

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from .diagnostics import Diagnostic, Edit
 from .graph import Edge, Node
-from .recipe import MixDecl
+from .recipe import Input, MixDecl
 from .scope import Binding
 from .suggest import nearest
 
@@ -27,31 +27,53 @@ def _last_unread(nodes: Mapping[str, Node], binding: Binding) -> tuple[Edge, ...
     return (Edge(unread[-1]),) if unread else ()
 
 
+def check_input(given: Input, known: Sequence[str], binding: Binding) -> bool:
+    """Report a name that leads nowhere, or a port that what it names does not have."""
+    ports = _ports(given.name, binding)
+    if given.name not in known:
+        message = f"no step or source is called `{given.name}`"
+        close, words = nearest(given.name, known), ""
+        meant = f"{close}.{given.port}" if close and given.port else close
+    elif given.port and ports is not None and given.port not in ports:
+        message = f"`{given.name}` has no port `{given.port}`"
+        close, words = nearest(given.port, ports), f"ports: {', '.join(ports) or 'none'}"
+        meant = f"{given.name}.{close}" if close else None
+    else:
+        return True
+    binding.add(
+        Diagnostic(
+            "R101",
+            message,
+            given.span,
+            words,
+            help=f"did you mean `{meant}`?" if meant else None,
+            fix=(Edit(given.span, meant),) if meant else (),
+        )
+    )
+    return False
+
+
+def _ports(name: str, binding: Binding) -> tuple[str, ...] | None:
+    """The ports of a step or source besides its rows that go on; None where it is not known."""
+    step = next((s for s in binding.recipe.steps if s.name == name), None)
+    operator = binding.catalog.steps.get(step.op) if step else None
+    if operator is None:
+        return None if step else ()
+    if operator.stage == "map":
+        return ("rejected",) if operator.drops else ()
+    return ("rejected", "routed", "errors")
+
+
 def _parts(mix: MixDecl, nodes: Mapping[str, Node], binding: Binding) -> tuple[Edge, ...]:
-    known = {s.name for s in binding.recipe.steps} | {s.name for s in binding.recipe.sources}
-    total, human, sound = 0.0, 0.0, True
-    edges = []
-    for part in mix.parts:
-        total += part.weight
-        if part.input.name not in known:
-            close = nearest(part.input.name, tuple(known))
-            binding.add(
-                Diagnostic(
-                    "R101",
-                    f"no step or source is called `{part.input.name}`",
-                    part.span,
-                    help=f"did you mean `{close}`?" if close else None,
-                    fix=(Edit(part.span, close),) if close else (),
-                )
-            )
-            sound = False
-        elif part.input.name in nodes:
-            edges.append(Edge(part.input.name, part.input.port))
-            if nodes[part.input.name].origin == "human":
-                human += part.weight
-        else:
-            sound = False
-    if mix.parts and abs(total - 1.0) > 1e-6:
+    recipe = binding.recipe
+    known = sorted({s.name for s in recipe.steps} | {s.name for s in recipe.sources})
+    named = [check_input(part.input, known, binding) for part in mix.parts]
+    whole = all(named) and all(p.input.name in nodes for p in mix.parts)
+    weights = [p.weight for p in mix.parts if p.weight is not None]
+    total = sum(weights)
+    if len(weights) < len(mix.parts):
+        whole = False
+    elif mix.parts and abs(total - 1.0) > 1e-6:
         binding.add(
             Diagnostic(
                 "C502",
@@ -60,24 +82,29 @@ def _parts(mix: MixDecl, nodes: Mapping[str, Node], binding: Binding) -> tuple[E
                 "the parts must sum to 100%",
             )
         )
-        sound = False
-    if sound and human + 1e-9 < mix.min_human:
-        parts = ", ".join(
-            f"`{p.input.name}` is {nodes[p.input.name].origin}"
-            for p in mix.parts
-            if nodes[p.input.name].origin != "human"
-        )
+        whole = False
+    if whole:
+        _check_human(mix, nodes, binding)
+    _check_tokenizer(binding)
+    edges = (Edge(p.input.name, p.input.port) for p in mix.parts if p.input.name in nodes)
+    return tuple(sorted(edges, key=str))
+
+
+def _check_human(mix: MixDecl, nodes: Mapping[str, Node], binding: Binding) -> None:
+    """The weights of human parts must reach `min_human`."""
+    others = [p for p in mix.parts if nodes[p.input.name].origin != "human"]
+    human = 1.0 - sum(p.weight or 0.0 for p in others)
+    if human + 1e-6 < mix.min_human:
+        origins = ", ".join(f"`{p.input.name}` is {nodes[p.input.name].origin}" for p in others)
         binding.add(
             Diagnostic(
                 "C503",
                 f"human share is {human * 100:.4g}%, below min_human {mix.min_human * 100:.4g}%",
                 mix.min_human_span,
-                notes=(parts,) if parts else (),
+                notes=(origins,),
                 help="raise the weights of human parts, or lower `min_human`",
             )
         )
-    _check_tokenizer(binding)
-    return tuple(sorted(edges, key=str))
 
 
 def _check_tokenizer(binding: Binding) -> None:
@@ -106,8 +133,7 @@ def _check_columns(
             if column not in nodes[e.node].columns and e.node not in broken and column != "_part"
         ]
         if outputs and len(lacking) == len(outputs):
-            candidates = {c for e in outputs for c in nodes[e.node].columns}
-            close = nearest(column, tuple(candidates))
+            close = nearest(column, [c for e in outputs for c in nodes[e.node].columns])
             binding.add(
                 Diagnostic(
                     "R104",

@@ -7,10 +7,6 @@ from collections.abc import Callable, Sequence
 from .graph import Graph
 from .rules import RULES, Applied, Rule
 
-MOST = 1000
-"""Rules shrink or reorder a finite graph; more firings than this is a rule that undoes itself."""
-
-
 def optimise(
     graph: Graph,
     rules: Sequence[tuple[str, Rule]] = RULES,
@@ -30,6 +26,8 @@ def optimise(
         RuntimeError: If rules undo each other without end.
     """
     applied: list[Applied] = []
+    # Each step is merged at most once and passes each other step at most once.
+    most = len(graph.nodes) ** 2
     while True:
         for name, rule in rules:
             if found := rule(graph):
@@ -40,5 +38,5 @@ def optimise(
                 break
         else:
             return graph, tuple(applied)
-        if len(applied) > MOST:
+        if len(applied) > most:
             raise RuntimeError(f"rewrite rules do not settle: {applied[-1].rule}")

@@ -50,6 +50,8 @@ class Plan:
         tokenizer: The model or file whose tokens count.
         applied: What the rewrite rules did.
         aliases: Steps that share another's rows.
+        results: Fingerprint of what leaves by each output, as the recipe names it, taken before any
+            rewriting.
     """
 
     recipe: Mapping[str, Any]
@@ -62,25 +64,31 @@ class Plan:
     tokenizer: str | None
     applied: tuple[tuple[str, str], ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
+    results: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
         """Identity of what the plan makes: fingerprints of its outputs, the mix and the output's form.
 
-        Order of stages, placement, paths and what rules did are not part of it.
+        Order of stages, placement, paths and what rules did are not part of it. Names of parts,
+        tokenizer and seed matter to a mix alone.
         """
-        prints = {n.name: n.fingerprint for n in self.nodes}
         return digest(
             {
                 "format": FORMAT,
-                "outputs": [[name, prints[name], port] for name, port in self.outputs],
+                "results": self.results if self.mix else sorted(self.results.values()),
                 "mix": self.mix,
-                "seed": self.recipe.get("seed"),
-                "tokenizer": self.models.get(self.tokenizer or "", {}).get("digest")
-                or self.tokenizer,
+                "seed": self.recipe.get("seed") if self.mix else None,
+                "tokenizer": self._tokenizer_identity() if self.mix else None,
                 "output": {k: v for k, v in self.output.items() if k not in ("path", "typed")},
             }
         )
+
+    def _tokenizer_identity(self) -> str | None:
+        model = self.models.get(self.tokenizer or "")
+        if model is None:
+            return self.tokenizer
+        return str(model["digest"] or f"{model['engine']}/{model['model']}")
 
     def node(self, name: str) -> PlanNode:
         """A stage by the recipe's name for it, aliases followed."""
@@ -102,6 +110,7 @@ class Plan:
             "tokenizer": self.tokenizer,
             "applied": [list(a) for a in self.applied],
             "aliases": dict(self.aliases),
+            "results": dict(self.results),
         }
 
     def dump(self) -> str:
@@ -139,6 +148,7 @@ class Plan:
             tokenizer=value["tokenizer"],
             applied=tuple((a, b) for a, b in value["applied"]),
             aliases=value["aliases"],
+            results=value["results"],
         )
 
 
@@ -238,6 +248,7 @@ def lower(
         tokenizer=tokenizer,
         applied=tuple((a.rule, a.sentence) for a in applied),
         aliases=dict(graph.aliases),
+        results=dict(graph.results),
     )
 
 

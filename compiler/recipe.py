@@ -6,15 +6,18 @@ absent here, so that later stages still find what is wrong elsewhere in the same
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from .diagnostics import Span
-from .document import List, Map, Node, Scalar, plain
+from .document import TYPED, List, Map, Node, Scalar, plain
 from .quantities import parse_bytes, parse_share, parse_tokens
 
 Origin = Literal["human", "synthetic", "mixed"]
 Shortfall = Literal["error", "reweight", "repeat", "shrink"]
+_ORIGINS: Mapping[str, Origin] = {o: o for o in get_args(Origin)}
+_SHORTFALLS: Mapping[str, Shortfall] = {p: p for p in get_args(Shortfall)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,8 @@ class SourceDecl:
     text: str = "text"
     columns: tuple[tuple[str, str], ...] = ()
     key: str | None = None
-    license: str = "unknown"
+    license: str = ""
+    license_span: Span | None = None
     origin: Origin = "human"
     limit: int | None = None
     acknowledge: tuple[str, ...] = ()
@@ -89,10 +93,10 @@ class StepDecl:
 
 @dataclass(frozen=True, slots=True)
 class PartDecl:
-    """A part of the mix. `weight` is a share of tokens between 0 and 1."""
+    """A part of the mix. `weight` is a share of tokens between 0 and 1; None if it is none."""
 
     input: Input
-    weight: float
+    weight: float | None
     span: Span
     weight_span: Span
     max_epochs: float | None = None
@@ -185,7 +189,7 @@ def _model(key: Scalar, node: Node) -> ModelDecl:
 def _source(key: Scalar, node: Node) -> SourceDecl:
     body = node if isinstance(node, Map) else Map((), node.span)
     path = body.get("path")
-    origin = _text(body.get("origin"))
+    license = body.get("license")
     return SourceDecl(
         name=str(key.value),
         path=_text(path) or "",
@@ -198,8 +202,9 @@ def _source(key: Scalar, node: Node) -> SourceDecl:
             if (old := _text(value)) is not None
         ),
         key=_text(body.get("key")),
-        license=_text(body.get("license")) or "unknown",
-        origin=origin if origin in ("human", "synthetic", "mixed") else "human",
+        license=_text(license) or "",
+        license_span=license.span if license else None,
+        origin=_ORIGINS.get(_text(body.get("origin")) or "", "human"),
         limit=_whole(body.get("limit")),
         acknowledge=tuple(t for n in _items(body.get("acknowledge")) if (t := _text(n))),
         typed=_typed(path),
@@ -238,21 +243,20 @@ def _mix(node: Map) -> MixDecl:
         parts.append(
             PartDecl(
                 Input(name, port, key.span),
-                _share(weight) or 0.0,
+                _share(weight),
                 key.span,
                 weight.span if weight else key.span,
                 _number(epochs),
             )
         )
     human = node.get("min_human")
-    policy = _text(node.get("on_shortfall"))
     return MixDecl(
         span=node.span,
         total=_tokens(node.get("total")),
         parts=tuple(parts),
         min_human=_share(human) or 0.0,
         min_human_span=human.span if human else None,
-        on_shortfall=policy if policy in ("error", "reweight", "repeat", "shrink") else "error",
+        on_shortfall=_SHORTFALLS.get(_text(node.get("on_shortfall")) or "", "error"),
     )
 
 
@@ -273,7 +277,7 @@ def _output(node: Map) -> OutputDecl:
 
 
 def _typed(node: Node | None) -> bool:
-    return node is not None and node.span.file.startswith("--set")
+    return node is not None and node.span.file.startswith(TYPED)
 
 
 def _entries(node: Node | None) -> tuple[tuple[Scalar, Node], ...]:
@@ -302,7 +306,8 @@ def _number(node: Node | None) -> float | None:
 
 def _share(node: Node | None) -> float | None:
     value = parse_share(node.value) if isinstance(node, Scalar) else None
-    return value if isinstance(value, float) else None
+    # 33.3% and 0.333 are one share, whatever their last bits say.
+    return round(value, 15) if isinstance(value, float) else None
 
 
 def _tokens(node: Node | None) -> int | None:

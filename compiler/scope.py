@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from .diagnostics import Diagnostic, Edit, Label, Span
-from .document import Scalar
 from .recipe import ModelDecl, Recipe, StepDecl
 from .registry import Catalog
 from .suggest import nearest
@@ -86,25 +85,3 @@ class Scope:
 
 BUILT_IN: Columns = {"_doc": STR, "_id": STR, "_source": STR, "_origin": STR}
 """Columns of every row from its source on."""
-
-
-def inner_span(node: Scalar, text: str, start: int, end: int, skip: int = 0) -> Span:
-    """The characters `[start, end)` of a scalar's value, in the file.
-
-    Args:
-        node: The scalar that holds the text.
-        text: The text of its file.
-        start: Offset into the value, `skip` not counted.
-        end: Offset of the first character after.
-        skip: Characters of the value that come before (a leading `= `).
-
-    Returns:
-        The exact span, or the whole scalar where escapes or folded lines make offsets differ.
-    """
-    raw = text[node.span.start : node.span.end]
-    value = str(node.value)
-    at = raw.find(value)
-    if at < 0:
-        return node.span
-    base = node.span.start + at + skip
-    return Span(node.span.file, base + start, max(base + end, base + start + 1))

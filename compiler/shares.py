@@ -65,9 +65,10 @@ def settle_shares(
     elif policy == "shrink":
         targets = {n: reachable * w for n, w in weights.items()}
     elif policy == "reweight":
-        targets = _keep_human(_fill(total, weights, most), human, float(mix["min_human"]))
+        targets = _fill(total, weights, most)
     else:
         targets = {n: min(wanted[n], most[n]) for n in weights}
+    targets = _keep_human(targets, human, float(mix["min_human"]))
     epochs = {n: targets[n] / supply[n] if supply.get(n) else 0.0 for n in weights}
     return Shares(targets, epochs, short, failed=bool(short) and policy in ("error", "repeat"))
 

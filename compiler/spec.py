@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .graph import Graph
+from .graph import Edge, Graph
+from .types import Columns
 
 Invariant = Callable[[Graph], str | None]
 
@@ -37,11 +38,16 @@ def reads_are_there(graph: Graph) -> str | None:
     for node in graph:
         if node.stage == "scan" or node.traits.reads is None:
             continue
-        there = {c for e in node.inputs for c in graph.nodes[e.node].columns} | node.traits.writes
+        there = {c for e in node.inputs for c in _columns(graph, e)} | node.traits.writes
         lacking = node.traits.reads - there
         if lacking:
             return f"`{node.name}` reads {sorted(lacking)}, which nothing above it makes"
     return None
+
+
+def _columns(graph: Graph, edge: Edge) -> Columns:
+    node = graph.nodes.get(edge.node)
+    return node.rows(edge.port).columns if node else {}
 
 
 def sources_read_nothing(graph: Graph) -> str | None:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
-from .diagnostics import Diagnostic, Edit, Label, Span
+from .diagnostics import Diagnostic, Edit, Span
 from .document import List, Map, Node, Scalar, plain
-from .expr import columns_read, infer_type, parse_expr, patterns, show_expr
+from .expr import Expr, columns_read, infer_type, is_random, parse_expr, patterns, show_expr
+from .expr.nodes import Call, walk
 from .params import Checks, Chunk, Ladder, Sampling
 from .prompts import PromptFile, read_prompt
+from .prompts.record import Reader
 from .quantities import parse_share, parse_tokens
 from .recipe import ModelDecl
-from .registry import Column, Expression, Model, Operator, Param, Pattern, Prompt, Share
-from .scope import Binding, Scope, inner_span
+from .registry import Column, Cost, Expression, Model, Operator, Param, Pattern, Prompt, Share
+from .scope import Binding, Scope
 from .suggest import nearest
 from .types import BOOL, STR, Type
 from .world import OutsideError
@@ -32,6 +34,9 @@ class Bound:
         model: The model that they name.
         prompt: The prompt that they name.
         prompt_files: Text of every file that the prompt was read from, by path.
+        packages: Packages whose versions change the results of its checks.
+        draws: Whether an expression among them draws from its place (`choose`).
+        seeded: Whether one rests on the recipe's seed.
         broken: Whether something is wrong, so that what depends on it is not reported again.
     """
 
@@ -40,44 +45,58 @@ class Bound:
     model: ModelDecl | None = None
     prompt: PromptFile | None = None
     prompt_files: dict[str, str] = field(default_factory=dict)
+    packages: set[str] = field(default_factory=set)
+    draws: bool = False
+    seeded: bool = False
     broken: bool = False
+
+    def rests_on(self, inner: Bound | BoundExpression) -> None:
+        """Take over what an expression or a check among the parameters rests on."""
+        self.reads |= inner.reads
+        self.draws = self.draws or inner.draws
+        self.seeded = self.seeded or inner.seeded
+
+
+@dataclass(frozen=True, slots=True)
+class BoundExpression:
+    """An expression: its canonical text, its type, the columns it reads, and how it draws."""
+
+    text: str
+    type: Type
+    reads: frozenset[str]
+    draws: bool
+    seeded: bool
 
 
 def bind_expression(
     node: Node, binding: Binding, scope: Scope, *, want: Type | None = None, skip: int = 0
-) -> tuple[str, Type, frozenset[str]] | None:
-    """Parse and check an expression.
-
-    Returns:
-        Its canonical text, its type and the columns it reads; None if it is wrong.
-    """
-    if not isinstance(node, Scalar):
+) -> BoundExpression | None:
+    """Parse and check an expression; None if it is wrong."""
+    if not isinstance(node, Scalar) or node.value is None:
         return None
     raw = node.value
-    text = raw[skip:] if isinstance(raw, str) else str(plain(node)).lower()
+    text = raw[skip:] if isinstance(raw, str) else str(raw).lower()
 
     def at(start: int, end: int) -> Span:
-        whole = binding.files.get(node.span.file, "")
-        return inner_span(node, whole, start, end, skip)
+        return node.within(start + skip, end + skip)
 
     expr, problems = parse_expr(text)
     kind: Type | None = None
+    bad = False
     if expr is not None:
-        columns = scope.columns
-        kind, more = infer_type(expr, columns)
+        kind, more = infer_type(expr, scope.columns)
         problems = (*problems, *more)
         for pattern, start, end in patterns(expr):
             if why := binding.world.regex_problem(pattern):
-                binding.add(
-                    Diagnostic("X155", f"not a regular expression here: {why}", at(start, end))
-                )
-    bad = False
+                bad = True
+                binding.add(_bad_pattern(why, at(start, end)))
     for p in problems:
         if scope.open and p.code == "X151":
             continue
         span = at(p.start, p.end)
         fix = (Edit(span, p.replacement),) if p.replacement is not None else ()
-        secondary = scope.upstream() if p.code == "X151" else ()
+        listed = p.code != "X151" or (p.help or "").startswith("there is")
+        secondary = () if listed else scope.upstream()
         found = Diagnostic(p.code, p.message, span, secondary=secondary, help=p.help, fix=fix)
         binding.add(found)
         bad = bad or found.severity == "error"
@@ -93,7 +112,21 @@ def bind_expression(
             )
         )
         return None
-    return show_expr(expr), kind, columns_read(expr)
+    return BoundExpression(
+        show_expr(expr),
+        kind,
+        columns_read(expr, scope.columns),
+        is_random(expr),
+        is_random(expr) or _hashes(expr),
+    )
+
+
+def _hashes(expr: Expr) -> bool:
+    return any(isinstance(part, Call) and part.name == "hash01" for part in walk(expr))
+
+
+def _bad_pattern(why: str, span: Span) -> Diagnostic:
+    return Diagnostic("X155", f"not a regular expression here: {why}", span)
 
 
 def _a(kind: Type) -> str:
@@ -108,7 +141,10 @@ def bind_params(
     scope: Scope,
     place: Span,
 ) -> Bound:
-    """Bind all parameters of an operator; model and prompt first, since others lean on them."""
+    """Bind all parameters of an operator; model and prompt first, since others lean on them.
+
+    A value of the wrong type has its diagnostic from `shape`; it leaves the result broken, silently.
+    """
     bound = Bound()
     rank = {Model: 0, Prompt: 1, Sampling: 2, Checks: 4, Ladder: 5}
     for param in sorted(operator.params, key=lambda p: rank.get(_core(p), 3)):
@@ -139,11 +175,8 @@ def _absent(param: Param, binding: Binding, scope: Scope, place: Span, bound: Bo
         bound.reads.add(str(param.default))
         bound.params[param.name] = str(param.default)
     else:
-        bound.params[param.name] = (
-            list(param.default)
-            if core in (Checks, Ladder) and param.default
-            else ([] if core in (Checks, Ladder) else param.default)
-        )
+        empty: Mapping[Any, Any] = {Checks: [], Ladder: [{"rung": "reject"}]}
+        bound.params[param.name] = param.default or empty.get(core, param.default)
 
 
 def _given(param: Param, node: Node, binding: Binding, scope: Scope, bound: Bound) -> None:
@@ -154,20 +187,23 @@ def _given(param: Param, node: Node, binding: Binding, scope: Scope, bound: Boun
             if found is None:
                 bound.broken = True
                 return
-            value = found[0]
-            bound.reads |= found[2]
+            value = found.text
+            bound.rests_on(found)
+        case _ if not isinstance(value, _PLAIN.get(core, object)):
+            bound.broken = True
+            return
         case _ if core is Column:
-            if not scope.has(str(value)):
-                binding.add(scope.missing(str(value), node.span))
+            if not scope.has(value):
+                binding.add(scope.missing(value, node.span))
                 bound.broken = True
-            bound.reads.add(str(value))
+            bound.reads.add(value)
         case _ if core is Pattern:
-            if isinstance(value, str) and (why := binding.world.regex_problem(value)):
-                binding.add(Diagnostic("X155", f"not a regular expression here: {why}", node.span))
+            if why := binding.world.regex_problem(value):
+                binding.add(_bad_pattern(why, node.span))
                 bound.broken = True
         case _ if core is Share:
             share = parse_share(value)
-            value = share if isinstance(share, float) else None
+            value = round(share, 15) if isinstance(share, float) else None
         case _ if core is Model:
             value = _model(node, binding, bound)
         case _ if core is Prompt:
@@ -183,6 +219,14 @@ def _given(param: Param, node: Node, binding: Binding, scope: Scope, bound: Boun
         case _:
             pass
     bound.params[param.name] = value
+
+
+_PLAIN: Mapping[Any, Any] = {
+    **dict.fromkeys((str, Column, Pattern, Model, Prompt), str),
+    bool: bool,
+    int: int,
+    float: int | float,
+}
 
 
 def _model(node: Node, binding: Binding, bound: Bound) -> str | None:
@@ -208,46 +252,58 @@ def _model(node: Node, binding: Binding, bound: Bound) -> str | None:
 
 def _prompt(node: Node, binding: Binding, scope: Scope, bound: Bound) -> dict[str, Any] | None:
     path = str(plain(node))
-    try:
-        text = binding.world.read(path)
-    except FileNotFoundError:
-        bound.broken = True
-        binding.add(Diagnostic("R111", f"no such prompt file: {path}", node.span))
-        return None
-    except OutsideError as error:
-        bound.broken = True
-        binding.add(Diagnostic("R112", str(error), node.span))
-        return None
-    except UnicodeDecodeError as error:
-        bound.broken = True
-        binding.add(Diagnostic("S001", f"{path} is not UTF-8 (byte {error.start})", node.span))
-        return None
     shown = binding.world.shown(path)
-    binding.files[shown] = text
 
     def read(path: str) -> str:
         bound.prompt_files[path] = text = binding.world.read(path)
+        binding.files[binding.world.shown(path)] = text
         return text
 
+    try:
+        read(path)
+    except FileNotFoundError:
+        words = "looked beside the recipe"
+        unread = Diagnostic("R111", f"no such prompt file: {path}", node.span, words)
+    except OutsideError as error:
+        unread = Diagnostic("R112", str(error), node.span, help=ALLOW_OUTSIDE)
+    except UnicodeDecodeError as error:
+        unread = Diagnostic("S001", f"{path} is not UTF-8 (byte {error.start})", node.span)
+    else:
+        return _read_prompt(path, shown, read, node, binding, scope, bound)
+    binding.add(unread)
+    bound.broken = True
+    return None
+
+
+ALLOW_OUTSIDE = "copy it into the project, or allow it for this command with --allow-outside"
+
+
+def _read_prompt(
+    path: str,
+    shown: str,
+    read: Reader,
+    node: Node,
+    binding: Binding,
+    scope: Scope,
+    bound: Bound,
+) -> dict[str, Any] | None:
     prompt, problems = read_prompt(path, read, shown=shown)
     binding.diagnostics.extend(problems)
     if prompt is None:
         bound.broken = True
         return None
     bound.prompt = prompt
-    declared = dict(prompt.inputs)
     uses = {u.name: u.span for u in reversed(prompt.uses)}
-    for name, kind in declared.items():
+    for name, kind in prompt.inputs:
         bound.reads.add(name)
         span = uses.get(name)
         if not scope.has(name):
-            missing = scope.missing(
-                name,
-                span or node.span,
-                code="P201",
-                what="prompt uses a variable that no upstream step produces",
-            )
-            binding.add(_both_ends(missing, name, text, shown) if span else missing)
+            verb = "uses a variable" if span else f"declares an input `{name}`"
+            what = f"prompt {verb} that no upstream step produces"
+            missing = scope.missing(name, span or node.span, code="P201", what=what)
+            note = f"`inputs:` of {shown} declares `{name}`"
+            # To rename it takes two edits, here and in `inputs:`: no blind fix.
+            binding.add(replace(missing, notes=(note,), fix=()))
             bound.broken = True
         elif not _fits(scope.type_of(name), kind):
             binding.add(
@@ -260,19 +316,6 @@ def _prompt(node: Node, binding: Binding, scope: Scope, bound: Bound) -> dict[st
             )
             bound.broken = True
     return prompt.canonical()
-
-
-def _both_ends(found: Diagnostic, name: str, text: str, shown: str) -> Diagnostic:
-    """Rename a variable where it is used needs its declaration renamed too: no blind fix."""
-    return Diagnostic(
-        found.code,
-        found.message,
-        found.span,
-        found.label,
-        found.secondary,
-        (f"`inputs:` of {shown} declares `{name}`",),
-        found.help,
-    )
 
 
 def _fits(column: Type, wanted: Type) -> bool:
@@ -307,10 +350,10 @@ def _chunk(node: Node) -> dict[str, Any] | None:
 
 
 def _checks(node: Node, binding: Binding, scope: Scope, bound: Bound) -> list[dict[str, Any]]:
-    made: list[dict[str, Any]] = []
+    made: list[tuple[int, str, dict[str, Any]]] = []
     if not isinstance(node, Map):
-        return made
-    inside = scope.plus(reply_columns(bound, scope))
+        return []
+    inside = scope.plus({**reply_columns(bound), **({"input.text": STR} if bound.model else {})})
     for key, value in node.entries:
         name = str(key.value)
         body = value if isinstance(value, Map) else Map((), value.span)
@@ -323,19 +366,24 @@ def _checks(node: Node, binding: Binding, scope: Scope, bound: Bound) -> list[di
         nodes = {str(k.value): v for k, v in body.entries if k.value != "kind"}
         inner = bind_params(operator, nodes, binding, inside, key.span)
         bound.broken = bound.broken or inner.broken
-        bound.reads |= inner.reads | set(operator.reads)
-        made.append(
-            {"name": name, "kind": kind, "version": operator.version, "params": inner.params}
-        )
-    return made
+        bound.rests_on(inner)
+        bound.reads |= set(operator.reads)
+        bound.packages |= set(operator.packages)
+        check = {"name": name, "kind": kind, "version": operator.version, "params": inner.params}
+        made.append((COSTS.index(operator.cost), name, check))
+    # Keys of a map have no order: cheap checks run first, then by name.
+    return [check for _, _, check in sorted(made, key=lambda m: m[:2])]
 
 
-def reply_columns(bound: Bound, scope: Scope) -> dict[str, Type]:
-    """Columns that a model step makes before its own checks look at the row."""
+COSTS = get_args(Cost)
+
+
+def reply_columns(bound: Bound) -> dict[str, Type]:
+    """Columns that a reply becomes; without any declared, the reply is the text."""
     if bound.model is None:
         return {}
     reply = dict(bound.prompt.reply) if bound.prompt else {}
-    if reply:
+    if reply.keys() - {"text"}:
         return dict.fromkeys(reply, STR)
     return {"text": STR, "input.text": STR}
 
@@ -346,28 +394,14 @@ LAST_RUNGS = ("fallback", "route", "reject")
 def _ladder(node: Node, binding: Binding, bound: Bound) -> list[dict[str, Any]]:
     rungs: list[dict[str, Any]] = []
     items: Sequence[Node] = node.items if isinstance(node, List) else (node,)
-    names = [c["name"] for c in bound.params.get("checks") or []]
-    last: Span | None = None
     for item in items:
         word, body = _rung(item)
-        if last is not None:
-            binding.add(
-                Diagnostic(
-                    "S010",
-                    f"nothing comes after `{rungs[-1]['rung']}`: this rung is never reached",
-                    item.span,
-                    secondary=(Label(last, "ends the ladder"),),
-                )
-            )
-            break
         if word in LAST_RUNGS:
             rungs.append({"rung": word})
-            last = item.span
-        elif word == "retry":
-            rungs.append(_retry(body, names, binding, bound))
-    if last is None:
-        rungs.append({"rung": "reject"})
-    return rungs
+            return rungs  # what comes after has its diagnostic from `shape`
+        if word == "retry":
+            rungs.append(_retry(body, binding, bound))
+    return [*rungs, {"rung": "reject"}]
 
 
 def _rung(item: Node) -> tuple[str, Node | None]:
@@ -377,39 +411,24 @@ def _rung(item: Node) -> tuple[str, Node | None]:
     return str(plain(item)), None
 
 
-def _retry(
-    body: Node | None, names: Sequence[str], binding: Binding, bound: Bound
-) -> dict[str, Any]:
+def _retry(body: Node | None, binding: Binding, bound: Bound) -> dict[str, Any]:
     value = plain(body) if body is not None else 1
     rung: dict[str, Any] = {"rung": "retry", "times": value, "sampling": {}, "for": []}
     if isinstance(body, Map):
         rung["times"] = plain(times) if (times := body.get("times")) else 1
         rung["sampling"] = _map(sampling) if (sampling := body.get("sampling")) else {}
-        wanted = body.get("for")
-        for item in wanted.items if isinstance(wanted, List) else ((wanted,) if wanted else ()):
-            name = str(plain(item))
-            if name not in names and name not in FORM_REASONS:
-                close = nearest(name, (*names, *FORM_REASONS))
-                binding.add(
-                    Diagnostic(
-                        "R113",
-                        f"no check of this step is called `{name}`",
-                        item.span,
-                        f"checks: {', '.join(names) or 'none'}",
-                        help=f"did you mean `{close}`?" if close else None,
-                        fix=(Edit(item.span, close),) if close else (),
-                    )
-                )
-            rung["for"].append(name)
-    sampling = {**(bound.params.get("sampling") or {}), **rung["sampling"]}
-    if sampling.get("temperature") == 0:
+        wanted = plain(reasons) if (reasons := body.get("for")) else []
+        rung["for"] = sorted({str(name) for name in wanted}) if isinstance(wanted, list) else []
+        if reasons is not None and not bound.params.get("checks"):
+            _refuse_reasons(reasons, rung["for"], binding, bound)
+    if is_greedy({**(bound.params.get("sampling") or {}), **rung["sampling"]}):
         span = body.span if body is not None else bound.model.span if bound.model else None
         binding.add(
             Diagnostic(
                 "M253",
-                "a retry with temperature 0 gives the same reply again",
+                "a retry at temperature 0 gives the same reply again",
                 span,
-                help="retry: { times: 1, sampling: { temperature: 0.8 } }",
+                help="write `retry: { times: 1, sampling: { temperature: 0.8 } }`",
             )
         )
     return rung
@@ -417,3 +436,19 @@ def _retry(
 
 FORM_REASONS = ("truncated", "empty")
 """What the runtime itself rejects a reply for, before any check sees it."""
+
+
+def _refuse_reasons(
+    node: Node, reasons: Sequence[str], binding: Binding, bound: Bound
+) -> None:
+    """Names of checks where there is none; where there are some, `shape` compares them."""
+    unknown = [name for name in reasons if name not in FORM_REASONS]
+    if unknown and not bound.broken:
+        help = f"give the step `checks: {{ {unknown[0]}: … }}`, or take `for` out"
+        binding.add(Diagnostic("S010", f"unknown check '{unknown[0]}'", node.span, help=help))
+
+
+def is_greedy(sampling: Mapping[str, Any]) -> bool:
+    """Whether every draw is the same text."""
+    temperature = sampling.get("temperature")
+    return not isinstance(temperature, bool) and temperature == 0

@@ -1,0 +1,1 @@
+"""Everything that opens files, calls models or computes on data."""

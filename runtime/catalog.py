@@ -74,6 +74,9 @@ class _Engines(Mapping[str, Mapping[str, str]]):
         placement: Mapping[str, str] = importlib.import_module(f"{self._package}.{name}").PLACEMENT
         return placement
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
 

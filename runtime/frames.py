@@ -153,8 +153,14 @@ def _(expr: Index, scope: _Scope) -> pl.Expr:
     base, index = _lower(expr.base, scope), _typed(expr.index, scope, "int")
     if scope.type(expr.base).kind == "null":
         return base
-    # Polars 2.1 panics on an index that its own 32 bits do not hold.
-    return base.list.get(index.clip(-_FAR, _FAR), null_on_oob=True)
+    return _item(base, index)
+
+
+def _item(items: pl.Expr, index: pl.Expr) -> pl.Expr:
+    # Polars 2.1 panics on an index that its own 32 bits do not hold, and a constant null for a list
+    # gives it one row, whatever the height.
+    item = items.list.get(index.clip(-_FAR, _FAR), null_on_oob=True)
+    return pl.when(index.is_not_null()).then(item)
 
 
 @_lower.register
@@ -182,7 +188,7 @@ _ARITHMETIC: dict[str, Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
 @_lower.register
 def _(expr: Arithmetic, scope: _Scope) -> pl.Expr:
     kinds = {scope.type(expr.left).kind, scope.type(expr.right).kind}
-    kind = "str" if "str" in kinds else "int"
+    kind: Kind = "str" if "str" in kinds else "int"
     left, right = _typed(expr.left, scope, kind), _typed(expr.right, scope, kind)
     if expr.op not in ("/", "//", "%"):
         return _ARITHMETIC[expr.op](left, right)
@@ -276,11 +282,8 @@ def _(expr: IfElse, scope: _Scope) -> pl.Expr:
 def _(expr: Call, scope: _Scope) -> pl.Expr:
     if expr.name == "choose":
         return _choose(expr, scope)
-    params = map(FUNCTIONS[expr.name].parameter, range(len(expr.args)))
-    args = [
-        _typed(arg, scope, next(iter(param.kinds), "null"))
-        for arg, param in zip(expr.args, params, strict=True)
-    ]
+    function = FUNCTIONS[expr.name]
+    args = [_typed(arg, scope, function.parameter(i).kind) for i, arg in enumerate(expr.args)]
     if expr.name == "len":
         return _len(expr, args[0], scope)
     if expr.name == "hash01":
@@ -377,7 +380,7 @@ def _choose(expr: Call, scope: _Scope) -> pl.Expr:
         # The largest draw times a large count may round up to the count itself.
         last = options.list.len().cast(pl.Int64) - 1
         index = pl.min_horizontal((drawn * (last + 1)).floor().cast(pl.Int64), last)
-        return pl.when(last >= 0).then(options.list.get(index, null_on_oob=True))
+        return pl.when(last >= 0).then(_item(options, index))
     bounds = _bounds(expr.args[1])
 
     def pick(draws: pl.Series) -> pl.Series:
@@ -385,7 +388,7 @@ def _choose(expr: Call, scope: _Scope) -> pl.Expr:
         return pl.Series(draws.name, found, dtype=pl.Int64)
 
     index = drawn.map_batches(pick, return_dtype=pl.Int64, is_elementwise=True)
-    return options.list.get(index, null_on_oob=True)
+    return _item(options, index)
 
 
 def _bounds(weights: Expr) -> list[float]:

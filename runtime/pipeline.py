@@ -108,7 +108,7 @@ class Pipeline:
             return [ScanStage(account, lambda: self._scan(node.name, account))]
         chain: list[Any] = []
         if (limit := node.definition.get("limit")) is not None:
-            chain.append(LimitStage(limit, account))
+            chain.append(LimitStage(node.name, limit, account))
         operator = self.catalog.steps[node.op]
         if node.stage == "map":
             chain.append(map_stage(node, operator, account))
@@ -160,7 +160,7 @@ def map_stage(node: PlanNode, operator: Operator, account: Account) -> MapStage:
     d = node.definition
     kernel = operator.build(**_arguments(node, operator))
     before, after = assignments(node)
-    return MapStage(account, kernel, before, after)
+    return MapStage(node.name, account, kernel, before, after)
 
 
 def build_row_op(node: PlanNode, operator: Operator, tools: Tools) -> Any:

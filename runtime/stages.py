@@ -7,9 +7,8 @@ model calls are awaited, checks run in worker processes; nothing waits for a bat
 from __future__ import annotations
 
 import asyncio
-import heapq
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -17,16 +16,21 @@ import polars as pl
 
 from .account import Account
 from .channels import Inbox, Outlets
-from .checkpool import CheckCrash, CheckError
+from .checkpool import CheckError
+from .faults import MisfitError
 from .kernel import REASON, Kernel
 from .outcome import Outcome
 from .prompting import RenderError
 from .requests import EngineError
+from .rows import ORDER
+from .schemas import join_schemas
 
 FLUSH_ROWS = 256
 """Finished rows that travel together at most …"""
 FLUSH_SECONDS = 0.25
 """… and how long a finished row waits for others at most."""
+BYTES_UNDER_WAY = 64 << 20
+"""Characters of text in the rows of one step that are under way, unless one row alone has more."""
 
 Observe = Callable[[str, Mapping[str, Any], tuple[Outcome, ...]], None]
 
@@ -38,6 +42,15 @@ Assign = Callable[[pl.DataFrame], pl.DataFrame]
 def unchanged(frame: pl.DataFrame) -> pl.DataFrame:
     """No columns to add."""
     return frame
+
+
+@contextmanager
+def fitting(step: str) -> Iterator[None]:
+    """Say of which step a frame's fault is. Raises `MisfitError`."""
+    try:
+        yield
+    except (pl.exceptions.PolarsError, TypeError) as error:
+        raise MisfitError(step, str(error)) from error
 
 
 class RowOp(Protocol):
@@ -80,8 +93,9 @@ class ScanStage:
 
 @dataclass(slots=True)
 class LimitStage:
-    """Keeps the first rows by `_doc`, ties by `_id`. Holds no more rows than it keeps."""
+    """Keeps the first rows by `_doc`, ties by `_id`. Holds no more rows than it keeps and a frame."""
 
+    name: str
     limit: int
     account: Account
     inbox: Inbox = field(default_factory=Inbox)
@@ -89,40 +103,34 @@ class LimitStage:
 
     async def run(self) -> None:
         """Hold the smallest `_doc`s until the input ends, then send them on in their order."""
-        heap: list[tuple[_Last, pl.DataFrame]] = []
-        cut = 0
+        best: pl.DataFrame | None = None
+        account = self.account
         while (frame := await self.inbox.get()) is not None:
-            for i, key in enumerate(zip(frame["_doc"], frame["_id"], strict=True)):
-                if len(heap) < self.limit:
-                    heapq.heappush(heap, (_Last(key), frame.slice(i, 1)))
-                elif heap and key < heap[0][0].key:
-                    heapq.heapreplace(heap, (_Last(key), frame.slice(i, 1)))
-                    cut += 1
-                else:
-                    cut += 1
-        if cut:
-            self.account.rejected["limit"] += cut
-            self.account.rows_in += cut
-        if heap:
-            rows = pl.concat([f for _, f in heap], how="diagonal_relaxed")
-            await self.outlets.put("", rows.sort("_order", "_id"))
+            account.rows_in += frame.height
+            account.pending += frame.height
+            with fitting(self.name):
+                best = first_rows([frame] if best is None else [best, frame], self.limit)
+            if cut := account.pending - best.height:
+                account.rejected["limit"] += cut
+                account.pending -= cut
+        if best is not None:
+            # The step behind counts these as its own.
+            account.rows_in -= best.height
+            account.pending -= best.height
+            await self.outlets.put("", best.sort(ORDER, "_id"))
         await self.outlets.end()
 
 
-@dataclass(frozen=True, slots=True)
-class _Last:
-    """Orders a min-heap by the largest key."""
-
-    key: tuple[str, str]
-
-    def __lt__(self, other: _Last) -> bool:
-        return self.key > other.key
+def first_rows(frames: Sequence[pl.DataFrame], limit: int) -> pl.DataFrame:
+    """The first rows of all frames by `_doc`, ties by `_id`, in that order."""
+    return pl.concat(frames, how="diagonal_relaxed").sort("_doc", "_id").head(limit)
 
 
 @dataclass(slots=True)
 class MapStage:
     """Columnar work: computed columns, then the operator's kernel, then columns computed after it."""
 
+    name: str
     account: Account
     kernel: Kernel
     before: Assign = unchanged
@@ -140,15 +148,17 @@ class MapStage:
         await self.outlets.end()
 
     def apply(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame | None]:
-        """Map one frame, and count it."""
-        mapped = self.kernel(self.before(frame))
+        """Map one frame, and count it. Raises `MisfitError`."""
+        with fitting(self.name):
+            mapped = self.kernel(self.before(frame))
+            kept = self.after(mapped.kept)
         account = self.account
         account.rows_in += frame.height
-        account.out += mapped.kept.height
+        account.out += kept.height
         if mapped.rejected is not None:
             for reason in mapped.rejected[REASON]:
                 account.rejected[reason] += 1
-        return self.after(mapped.kept), mapped.rejected
+        return kept, mapped.rejected
 
 
 @dataclass(slots=True)
@@ -165,61 +175,74 @@ class RowStage:
     after: Assign = unchanged
     inbox: Inbox = field(default_factory=Inbox)
     outlets: Outlets = field(default_factory=Outlets)
+    _given: dict[str, pl.DataType] = field(default_factory=dict)
+    """Columns that came in, over all inputs."""
+    _under_way: int = 0
+    _bytes: int = 0
+    _left: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when a row is done."""
     _done: list[tuple[Mapping[str, Any], tuple[Outcome, ...]]] = field(default_factory=list)
 
     async def run(self) -> None:
         """Keep up to `most` rows under way; send finished rows on as they come."""
-        tasks: set[asyncio.Task[None]] = set()
-        schema: dict[str, Any] = {}
         ended = asyncio.Event()
-        flusher = asyncio.create_task(self._flush_until(ended, schema))
         try:
-            while (frame := await self.inbox.get()) is not None:
-                frame = self.before(frame)
-                schema.update(frame.schema)
-                for row in frame.iter_rows(named=True):
-                    while len(tasks) >= self.most:
-                        done, tasks = await asyncio.wait(
-                            tasks, return_when=asyncio.FIRST_COMPLETED
-                        )
-                        _raise(done)
-                    tasks.add(asyncio.create_task(self._row(row)))
-                    if len(self._done) >= FLUSH_ROWS:
-                        await self._flush(schema)
-            while tasks:
-                done, tasks = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-                _raise(done)
-            ended.set()
-            await flusher
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._flush_until(ended))
+                while (frame := await self.inbox.get()) is not None:
+                    await self._start(frame, group)
+                await self._room(0, 0)
+                ended.set()
         finally:
-            flusher.cancel()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(flusher, *tasks, return_exceptions=True)
+            self.account.rows_in += self._under_way
+            self.account.pending += self._under_way
         await self.outlets.end()
 
-    async def _row(self, row: Mapping[str, Any]) -> None:
+    async def _start(self, frame: pl.DataFrame, group: asyncio.TaskGroup) -> None:
+        """Set a frame's rows going, as there is room for them."""
+        with fitting(self.name):
+            frame = self.before(frame)
+            self._given = join_schemas(self._given, frame.schema)
+        for row in frame.iter_rows(named=True):
+            size = len(text) if isinstance(text := row.get("text"), str) else 0
+            await self._room(self.most - 1, BYTES_UNDER_WAY - size)
+            self._under_way += 1
+            self._bytes += size
+            group.create_task(self._row(row, size))
+            if len(self._done) >= FLUSH_ROWS:
+                await self._flush()
+
+    async def _room(self, rows: int, size: int) -> None:
+        """Wait until so many rows of so much text are under way, or fewer, or none."""
+        while self._under_way > rows or (self._under_way and self._bytes > size):
+            self._left.clear()
+            await self._left.wait()
+
+    async def _row(self, row: Mapping[str, Any], size: int) -> None:
         try:
             outcomes = await self.op.run(row)
         except EngineError as error:
             outcomes = (Outcome("error", (row,), error.kind, {"message": str(error)}),)
         except RenderError as error:
             outcomes = (Outcome("error", (row,), "prompt", {"message": str(error)}),)
-        except (CheckError, CheckCrash) as error:
+        except CheckError as error:
             outcomes = (Outcome("error", (row,), "check", {"message": str(error)}),)
         self.account.add(outcomes)
         self.observe(self.name, row, outcomes)
         self._done.append((row, outcomes))
+        self._under_way -= 1
+        self._bytes -= size
+        self._left.set()
 
-    async def _flush_until(self, ended: asyncio.Event, schema: Mapping[str, Any]) -> None:
+    async def _flush_until(self, ended: asyncio.Event) -> None:
         """Send finished rows on, now and then, and what is left at the end."""
         while not ended.is_set():
             with suppress(TimeoutError):
                 await asyncio.wait_for(ended.wait(), FLUSH_SECONDS)
-            await self._flush(schema)
-        await self._flush(schema)
+            await self._flush()
+        await self._flush()
 
-    async def _flush(self, schema: Mapping[str, Any]) -> None:
+    async def _flush(self) -> None:
         done, self._done = self._done, []
         ports: dict[str, list[Mapping[str, Any]]] = {"": [], "rejected": [], "routed": [], "errors": []}
         for _, outcomes in done:
@@ -231,14 +254,11 @@ class RowStage:
         for port, rows in ports.items():
             if rows:
                 extra = self.schema if not port else {REASON: pl.String}
-                frame = pl.DataFrame(rows, schema={**schema, **extra}, orient="row")
-                await self.outlets.put(port, frame if port else self.after(frame))
+                with fitting(self.name):
+                    frame = pl.DataFrame(rows, schema={**self._given, **extra}, orient="row")
+                    frame = frame if port else self.after(frame)
+                await self.outlets.put(port, frame)
 
 
 def _reasoned(outcome: Outcome) -> Iterable[Mapping[str, Any]]:
     return ({**row, REASON: outcome.reason} for row in outcome.rows)
-
-
-def _raise(done: Iterable[asyncio.Task[None]]) -> None:
-    for task in done:
-        task.result()

@@ -30,6 +30,11 @@ class Parameter:
     optional: bool = False
     constant: bool = False
 
+    @property
+    def kind(self) -> Kind:
+        """What a null without a type is taken for."""
+        return self.kinds[0] if self.kinds else "null"
+
 
 @dataclass(frozen=True, slots=True)
 class Example:

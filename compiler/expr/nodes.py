@@ -76,11 +76,15 @@ class Negate(Node):
     operand: Expr
 
 
+ArithmeticOp: TypeAlias = Literal["+", "-", "*", "/", "//", "%"]
+CompareOp: TypeAlias = Literal["==", "!=", "<", "<=", ">", ">="]
+
+
 @dataclass(frozen=True, slots=True)
 class Arithmetic(Node):
     """`a + b` and the like."""
 
-    op: Literal["+", "-", "*", "/", "//", "%"]
+    op: ArithmeticOp
     left: Expr
     right: Expr
 
@@ -100,15 +104,12 @@ class Logic(Node):
     operands: tuple[Expr, ...]
 
 
-Comparison: TypeAlias = Literal["==", "!=", "<", "<=", ">", ">="]
-
-
 @dataclass(frozen=True, slots=True)
 class Compare(Node):
     """`a < b <= c`: one operator fewer than operands."""
 
     operands: tuple[Expr, ...]
-    ops: tuple[Comparison, ...]
+    ops: tuple[CompareOp, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..graph import Edge, Graph, Node, in_topological_order
+from ..graph import Edge, Graph, Node
+from ..types import ANY
 
 
 def push_filter(graph: Graph) -> tuple[Graph, str] | None:
-    """Swap a free filter with the model step right before it, where the results stay the same.
+    """Swap a free filter with the model step right before it, where nothing but the bill changes.
 
     Example:
         `pages → book (rewrite) → english (keep: lang == 'en')` becomes
         `pages → english → book`.
 
-    A row that the filter drops and that the model step would have rejected too is then counted at the
-    filter; both reasons are true of it, and the filter's costs nothing.
+    Rows, their ids and the reasons of rejected documents stay the same; a step that makes several
+    samples of a row has the row rejected once instead of each of its samples.
     """
     for node in graph:
         below = _model_step_below(graph, node)
@@ -38,44 +39,66 @@ def _model_step_below(graph: Graph, node: Node) -> Node | None:
     legal = (
         below.traits.cost == "model"
         and below.traits.row_local  # a `limit:` counts rows: fewer in would admit others
+        and not below.traits.drops  # a row that both would drop would change its reason
         and reads is not None
         and below.traits.reads is not None
-        and not reads & below.traits.writes
+        and not reads & below.traits.writes  # its `_id` and `_origin` among them
         and not node.traits.writes & (below.traits.reads | below.traits.writes)
-        # `_id` is new on each derived row; a draw by `_id` would differ below.
-        and "_id" not in reads
         and not graph.leaves(below.name)
         and graph.readers(below.name) == (node,)
-        and not any(graph.readers(node.name, port) for port in ("rejected", "routed", "errors"))
-        and not (below.origin != node.origin)
+        and not any(graph.readers(node.name, p) or graph.leaves(node.name, p) for p in ASIDES)
+        and not (graph.mixed and graph.leaves(node.name))  # a part keeps its name
+        and _same_above(graph, below, reads)
     )
     return below if legal else None
 
 
+ASIDES = ("rejected", "routed", "errors")
+
+
+def _same_above(graph: Graph, below: Node, reads: frozenset[str]) -> bool:
+    """Whether what a filter reads is the same column in every input of the step below it.
+
+    Rows of several inputs are brought to one form where they meet: a column that one of them lacks
+    is null from there on, whole numbers become floats.
+    """
+    above = [graph.nodes[e.node].rows(e.port).columns for e in below.inputs]
+    for name in reads:
+        kinds = {columns.get(name) for columns in above}
+        if len(kinds) > 1 or None in kinds or (len(above) > 1 and ANY in kinds):
+            return False
+    return True
+
+
 def _swap(graph: Graph, below: Node, node: Node) -> Graph:
-    upstream = [graph.nodes[e.node] for e in below.inputs]
-    columns = {c: k for u in upstream for c, k in u.columns.items()}
+    above = [graph.nodes[e.node].rows(e.port) for e in below.inputs]
+    columns = {c: k for rows in above for c, k in rows.columns.items()}
     columns |= {c: k for c, k in node.columns.items() if c in node.traits.writes}
+    modelled = frozenset[str]().union(*(rows.modelled for rows in above))
+    origins = {rows.origin for rows in above}
     moved = replace(
         node,
         inputs=below.inputs,
         columns=columns,
-        modelled=frozenset(c for c in node.modelled if c in columns)
-        - (below.traits.writes - frozenset().union(*(u.modelled for u in upstream))),
-        origin=upstream[0].origin if len({u.origin for u in upstream}) == 1 else "mixed",
+        modelled=modelled | (node.modelled & node.traits.writes),
+        origin=origins.pop() if len(origins) == 1 else "mixed",
     )
     lifted = replace(
-        below,
-        inputs=(Edge(node.name),),
-        columns=node.columns,
-        modelled=node.modelled,
+        below, inputs=(Edge(node.name),), columns=node.columns, modelled=node.modelled
     )
-    nodes = {**graph.nodes, node.name: moved, below.name: lifted}
+
+    def turned(edge: Edge) -> Edge:
+        return Edge(below.name, edge.port) if edge.node == node.name else edge
+
+    # Each takes the other's place: what either reads comes before both, what reads them after.
+    nodes: dict[str, Node] = {}
     for other in graph:
-        if other.name not in (node.name, below.name):
-            inputs = tuple(
-                Edge(below.name, e.port) if e.node == node.name else e for e in other.inputs
-            )
-            nodes[other.name] = replace(other, inputs=inputs)
-    outputs = tuple(Edge(below.name, e.port) if e.node == node.name else e for e in graph.outputs)
-    return replace(graph, nodes=in_topological_order(nodes.values()), outputs=outputs)
+        if other.name == below.name:
+            nodes[node.name] = moved
+        elif other.name == node.name:
+            nodes[below.name] = lifted
+        elif any(e.node == node.name for e in other.inputs):
+            nodes[other.name] = replace(other, inputs=tuple(map(turned, other.inputs)))
+        else:
+            nodes[other.name] = other
+    return replace(graph, nodes=nodes, outputs=tuple(map(turned, graph.outputs)))

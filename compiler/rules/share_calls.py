@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import replace
 
 from ..graph import Edge, Graph, Node, in_topological_order
@@ -13,29 +14,46 @@ def share_calls(graph: Graph) -> tuple[Graph, str] | None:
     Row identity comes from what a step does and not from its name, so the merged rows are those that
     either step would have made.
     """
-    first: dict[tuple[str, tuple[str, ...]], Node] = {}
+    first: dict[Hashable, Node] = {}
     for node in graph:
         if node.traits.cost != "model" or node.traits.reads is None:
             continue
-        key = (node.rule, tuple(sorted(str(e) for e in node.inputs)))
-        kept = first.setdefault(key, node)
-        # Two equal parts of one mix keep their own name there, so the mix must not hold both.
-        if kept is not node and not (graph.leaves(kept.name) and graph.leaves(node.name)):
-            return _merge(graph, kept, node), (
-                f"`{node.name}` asks exactly what `{kept.name}` asks: the calls run once"
-            )
+        kept, gone = first.setdefault(_work(node), node), node
+        if kept is gone:
+            continue
+        if graph.mixed and graph.leaves(gone.name):
+            # Parts of a mix keep their own names there, so the mix must not hold both.
+            if graph.leaves(kept.name):
+                continue
+            kept, gone = gone, kept
+        return _merge(graph, kept, gone), (
+            f"`{gone.name}` asks exactly what `{kept.name}` asks: the calls run once"
+        )
     return None
+
+
+def _work(node: Node) -> Hashable:
+    """What two steps must have in common to make the same rows."""
+    unpinned = node.model if not node.definition.get("model", {}).get("digest") else ""
+    limit = node.definition.get("limit")
+    return node.rule, unpinned, limit, tuple(sorted(str(e) for e in node.inputs))
 
 
 def _merge(graph: Graph, kept: Node, gone: Node) -> Graph:
     def turned(edge: Edge) -> Edge:
         return Edge(kept.name, edge.port) if edge.node == gone.name else edge
 
-    nodes = [
-        replace(n, inputs=tuple(turned(e) for e in n.inputs)) for n in graph if n is not gone
-    ]
-    return Graph(
-        in_topological_order(nodes),
-        tuple(turned(e) for e in graph.outputs),
-        {**graph.aliases, gone.name: kept.name},
+    nodes = {
+        n.name: replace(n, inputs=tuple(map(turned, n.inputs)))
+        if any(e.node == gone.name for e in n.inputs)
+        else n
+        for n in graph
+        if n is not gone
+    }
+    aliases = {a: kept.name if n == gone.name else n for a, n in graph.aliases.items()}
+    return replace(
+        graph,
+        nodes=in_topological_order(nodes.values()),
+        outputs=tuple(map(turned, graph.outputs)),
+        aliases={**aliases, gone.name: kept.name},
     )

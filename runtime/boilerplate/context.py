@@ -83,8 +83,9 @@ def _features() -> list[pl.Expr]:
         "after": after,
         "nothing_before": before < 0.01,
         "nothing_after": after < 0.01,
-        "top": at < 3,
-        "first": at < 1,
+        "top": (at < 3) & (pl.col("ends_long") == 0),
+        # A page mostly begins with its title, but text that was cleaned before with a sentence.
+        "first": (at < 1) & (pl.col("ends_long") == 0),
         "depth": at / pl.col("_lines"),
         "prose": prose,
         "page_long": pl.col("_words_all").log1p() / 8,

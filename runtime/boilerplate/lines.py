@@ -14,7 +14,9 @@ from .phrases import FAMILIES, FUNCTION_WORD
 LENGTHS = (2, 4, 6, 9, 13, 18, 26, 40, 80)
 """Word counts at which a line may change its nature; each gives a yes-or-no feature."""
 
-_END = r"[.!?。！？…।؟][\"'”’»」)\]]*$"
+END = r"[.!?。！？…।؟][\"'”’»」)\]]*$"
+"""The end of a line that ends like a sentence."""
+
 _SENTENCE = r"[.!?。！？।؟][\"'”’»」)\]]*(?:\s|$)"
 _BULLET = r"^(?:[-*•–▪‣]|\(?\d{1,2}[.)])\s*\S"
 _IDEOGRAPH = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]"
@@ -53,8 +55,9 @@ def _features() -> list[pl.Expr]:
     def share(pattern: str) -> pl.Expr:
         return (line.str.count_matches(pattern) / chars).clip(0, 1)
 
+    title = pl.col("_title").str.strip_chars()
     top = pl.int_range(pl.len()).over("row") == 0
-    ends = line.str.contains(_END)
+    ends = line.str.contains(END)
     sentences = line.str.count_matches(_SENTENCE)
     small = per_word(line.str.count_matches(r"(?:^|\s)\p{Ll}"))
     features = {f"words_{n}": words >= n for n in LENGTHS}
@@ -83,7 +86,7 @@ def _features() -> list[pl.Expr]:
         "quote": line.str.contains(r"[\"“”«»„]"),
         "first_person": lower.str.contains(r"(?-u:\b)(?:i|my|we|our)(?-u:\b)"),
         "you": lower.str.contains(r"(?-u:\b)(?:you|your)(?-u:\b)"),
-        "titled": pl.col("_title").str.contains(line, literal=True) & (chars >= 12) & ~top,
+        "titled": (title.str.starts_with(line) | title.str.ends_with(line)) & (chars >= 12) & ~top,
         "repeats": line.is_first_distinct().over("row").not_(),
         "repeated": pl.len().over("row", "_line") > 1,
     }

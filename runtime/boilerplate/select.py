@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from .lines import WORDS
+from .lines import END, WORDS
 from .verdict import judge
 
 BATCH = 4_000_000
@@ -14,14 +14,15 @@ BATCH = 4_000_000
 
 
 def main_text(texts: pl.Series, threshold: float, min_words: int) -> pl.Series:
-    """The kept lines of each text, in order; null where fewer than `min_words` words are left.
+    """The kept lines of each text, in order; null where too little is left.
 
     A blank line stays where the text has one between two kept lines.
 
     Args:
         texts: One page each, one block a line.
         threshold: The chance of being main text, 0 to 1, from which a line is kept.
-        min_words: Words that must be left; a script without spaces counts two characters a word.
+        min_words: Words that must be left in running text: lines that end like a sentence or have
+            at least ten words. In scripts without spaces two characters count as a word.
     """
     parts = [_main_text(batch, threshold, min_words) for batch in _batches(texts)]
     return pl.concat(parts) if parts else texts.cast(pl.String)
@@ -53,10 +54,13 @@ def _main_text(texts: pl.Series, threshold: float, min_words: int) -> pl.Series:
             .then("\n" + pl.col("line"))
             .otherwise("line")
             .alias("line"),
-            WORDS.alias("words"),
+            pl.when(pl.col("line").str.contains(END) | (WORDS >= 10))
+            .then(WORDS)
+            .otherwise(0)
+            .alias("running"),
         )
         .group_by("row", maintain_order=True)
-        .agg(pl.col("line").str.join("\n"), pl.col("words").sum())
-        .filter(pl.col("words") >= min_words)
+        .agg(pl.col("line").str.join("\n"), pl.col("running").sum())
+        .filter(pl.col("running") >= min_words)
     )
     return rows.to_frame().join(kept, on="row", how="left", maintain_order="left")["line"]

@@ -17,6 +17,13 @@ from .weights import ALONE, PLACED, SETTLED
 CONSTANT = "constant"
 """Name of the weight that has no feature."""
 
+BUTTONS = ("consent", "legal", "subscribe", "share", "more", "shop", "byline")
+"""A short line of these families that is no sentence is dropped even amid main text.
+
+On the pages it was fitted on this costs no token F1 (0.816 with and without), and it spares a
+reader the buttons between two paragraphs.
+"""
+
 _TOGETHER = 16
 
 
@@ -29,7 +36,10 @@ def judge(lines: pl.DataFrame) -> pl.Series:
     judged = chance(measure(lines.rechunk()), ALONE)
     for weights in (PLACED, SETTLED):
         judged = chance(place(judged), weights)
-    return judged["chance"]
+    button = pl.any_horizontal(pl.col(f"{family}_short") > 0 for family in BUTTONS)
+    return judged.select(
+        pl.when(button & (pl.col("ends") == 0)).then(0.0).otherwise("chance").alias("chance")
+    ).to_series()
 
 
 def chance(lines: pl.DataFrame, weights: Mapping[str, float]) -> pl.DataFrame:

@@ -1,0 +1,1 @@
+"""Checks on a row. One file each, found by the folder."""

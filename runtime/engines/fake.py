@@ -10,15 +10,15 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from ..requests import Completion, EngineError, Finish, Request
 from . import _fake_text as fake_text
 from ._estimate import EstimatedTokens, pieces
 from ._settings import seconds, share, whole, word
-from .base import ModelInfo, ModelSpec, Tokens
+from .base import Engine, ModelInfo, ModelSpec, Tokens
 
-PLACEMENT = {
+PLACEMENT: Mapping[str, str] = {
     "slots": "requests in flight (default 64)",
     "latency": "time before each reply (50ms; a bare number is milliseconds)",
     "jitter": "further time, up to this much, decided by the request",
@@ -54,7 +54,7 @@ def tokens(spec: ModelSpec) -> Tokens:
     return EstimatedTokens()
 
 
-def open_engine(spec: ModelSpec) -> FakeEngine:
+def open_engine(spec: ModelSpec) -> Engine:
     """An engine, not started yet."""
     return FakeEngine(spec)
 

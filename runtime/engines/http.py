@@ -7,6 +7,7 @@ whether trying again can help.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -14,9 +15,9 @@ from ..requests import Completion, EngineError, Request
 from ._chat_client import ChatClient, Server
 from ._estimate import EstimatedTokens
 from ._settings import seconds, whole, word
-from .base import ModelInfo, ModelSpec, Tokens
+from .base import Engine, ModelInfo, ModelSpec, Tokens
 
-PLACEMENT = {
+PLACEMENT: Mapping[str, str] = {
     "concurrency": "requests in flight (default 64)",
     "connect_timeout": "time to open a connection (default 10s)",
     "timeout": "longest silence while waiting for a reply (default 10m)",
@@ -54,7 +55,7 @@ def tokens(spec: ModelSpec) -> Tokens:
     return load_tokens((Path(spec.base) / Path(name).expanduser()).resolve())
 
 
-def open_engine(spec: ModelSpec) -> HttpEngine:
+def open_engine(spec: ModelSpec) -> Engine:
     """An engine, not started yet."""
     return HttpEngine(spec)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -18,9 +19,9 @@ from ..requests import Completion, EngineError, Request
 from ._chat_client import ChatClient, Server
 from ._estimate import EstimatedTokens
 from ._settings import seconds, whole
-from .base import ModelInfo, ModelSpec, Tokens
+from .base import Engine, ModelInfo, ModelSpec, Tokens
 
-PLACEMENT = {
+PLACEMENT: Mapping[str, str] = {
     "slots": "requests in flight (default 8)",
     "context": "tokens of prompt and reply that a slot can hold (default 2048)",
     "threads": "CPU threads (default: llama.cpp decides)",
@@ -53,7 +54,7 @@ def tokens(spec: ModelSpec) -> Tokens:
     return _card(find_model(spec.model, base=spec.base)).tokens or EstimatedTokens()
 
 
-def open_engine(spec: ModelSpec) -> LocalEngine:
+def open_engine(spec: ModelSpec) -> Engine:
     """An engine, not started yet."""
     return LocalEngine(spec)
 

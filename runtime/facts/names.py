@@ -30,11 +30,13 @@ def find_names(sentence: str) -> Iterator[Name]:
     run: list[str] = []
     end = 0
     for mark in marks:
-        word = mark[0]
-        gap = sentence[end : mark.start()].strip()
-        opens = not end or not _OPENERS.isdisjoint(gap)
-        end = mark.end()
-        named = _distinct(word) or (_capital(word) and not opens and not heading)
+        word, start, end = mark[0], end, mark.end()
+        if word.islower():
+            named, gap = False, ""
+        else:
+            gap = sentence[start : mark.start()].strip()
+            opens = not start or not _OPENERS.isdisjoint(gap)
+            named = _distinct(word) or (_capital(word) and not opens and not heading)
         if run and (not named or gap not in _JOINS):
             yield tuple(run)
             run = []

@@ -11,7 +11,7 @@ _SCALE = "|".join(word for word in SCALES if len(word) > 3)
 _UNIT = "|".join(sorted(UNITS, key=len, reverse=True))
 _MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
 _FOUND = re.compile(
-    r"(?<![^\W_])(?<![A-Z]-)(?:"
+    r"(?<![^\W_])(?=[^\W_])(?<![A-Z]-)(?:"
     r"(?P<code>\d+(?:[.:]\d+){2,}|\d+:\d+)|"
     r"(?P<digits>\d+(?:[.,\u00a0\u202f]\d+)*)"
     rf"(?:(?P<short>(?-i:[KMBk]|bn|mn)(?![^\W_]))|[ -]?(?P<scale>{_SCALE})\b)?"

@@ -79,11 +79,13 @@ def _text(raw: str, sentences: Iterable[Sentence]) -> Text:
 def _sentence(raw: str) -> Sentence:
     words = tuple(WORD.findall(raw))
     folded = [part for word in words for part in fold(word)]
+    stems = tuple(map(stem, folded))
+    content = zip(folded, stems, strict=True)
     return Sentence(
         raw=raw,
         words=words,
-        stems=tuple(map(stem, folded)),
-        content=frozenset(stem(w) for w in folded if w not in FUNCTION and not w.isdigit()),
+        stems=stems,
+        content=frozenset(s for w, s in content if w not in FUNCTION and not w.isdigit()),
         names=tuple(find_names(raw)),
         numbers=tuple(find_numbers(raw)),
     )

@@ -37,7 +37,10 @@ def fold(word: str) -> tuple[str, ...]:
     >>> fold("Don’t"), fold("Houston's")
     (('do', 'not'), ('houston',))
     """
-    low = word.casefold().replace("’", "'")
+    low = word.casefold()
+    if low.isalnum() and low != "cannot":
+        return (low,)
+    low = low.replace("’", "'")
     if low in _IRREGULAR:
         return tuple(_IRREGULAR[low].split())
     head, mark, tail = low.rpartition("'")

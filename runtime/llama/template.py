@@ -38,7 +38,14 @@ def render_chat(template: str, messages: Sequence[Message], *, bos: str = "", eo
         return _compiled(template).render(
             messages=turns, add_generation_prompt=True, bos_token=bos, eos_token=eos, tools=None
         )
-    except (TemplateError, ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as wrong:
+    except (
+        TemplateError,
+        ArithmeticError,
+        LookupError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+    ) as wrong:
         raise EngineError(
             "template", f"the model's chat template refuses the messages: {wrong}", retryable=False
         ) from wrong

@@ -1,0 +1,1 @@
+"""Step operators. One file each, found by the folder."""

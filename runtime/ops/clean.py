@@ -36,8 +36,9 @@ def clean(threshold: Share = Share(0.4), min_words: int = 10) -> Kernel:  # noqa
     """Drop boilerplate lines: menus, adverts, cookie notes, related links, footers.
 
     A line is kept if its chance of being main text is at least `threshold`; a higher one keeps less
-    and purer text. Lines are kept whole and in order. A page with fewer than `min_words` words left
-    is rejected as `empty`.
+    and purer text. Lines are kept whole and in order. A page is rejected as
+    `empty` if fewer than `min_words` words are left in running text, which is lines that end like a
+    sentence or have at least ten words.
     """
 
     def kernel(frame: pl.DataFrame) -> Mapped:

@@ -1,0 +1,1 @@
+"""Sources of rows. One folder file a format, found by the path a recipe names."""

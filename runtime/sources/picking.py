@@ -1,10 +1,10 @@
 """Lines from all over a set of files, without reading more than is needed.
 
-Up to 256 MB (unpacked) everything is read and lines are drawn evenly. Beyond that, windows as wide as
-a mean line are laid at random places, one to a stratum, and the lines that *begin* in a window are
-drawn: so long lines and short ones are equally likely, where "the line at a random byte" would
+Up to 256 MB (unpacked) everything is read and lines are drawn evenly. Beyond that, windows as wide
+as a mean line are laid at random places, one to a stratum, and the lines that *begin* in a window
+are drawn: so long lines and short ones are equally likely, where "the line at a random byte" would
 favour long ones, and "the next line" those behind long ones. A packed file cannot be entered in the
-middle: it is unpacked from its start, up to its share of 2 GB, and windows are spread over that part.
+middle: it is unpacked from its start, up to its share of 2 GB, and windows lie over that part.
 Lines are not parsed here.
 """
 
@@ -170,7 +170,7 @@ def _lines_from(file: BinaryIO, begin: int, end: int, found: dict[int, bytes]) -
     count = 0
     if begin:
         file.seek(begin - 1)
-        file.readline()
+        file.readline(MAX_LINE)
     else:
         file.seek(0)
     while (at := file.tell()) < end:

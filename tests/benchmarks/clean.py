@@ -33,7 +33,7 @@ def pages(half: str) -> list[dict[str, Any]]:
     with gzip.open(DATA, "rt", encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines]
     empty = {"main_content": "", "page_type": "", "must_contain": [], "must_not_contain": []}
-    return [empty | r for r in rows if half == _half(r["id"])]
+    return [empty | {k: v for k, v in r.items() if v} for r in rows if half == _half(r["id"])]
 
 
 def _half(page: str) -> str:
@@ -152,17 +152,21 @@ def labelled(rows: list[dict[str, Any]]) -> pl.DataFrame:
     frames = []
     for at, page in enumerate(rows):
         lines = [line for line in page["text"].split("\n") if line.strip()]
-        want = label(page, lines)
-        size = [len(_TOKEN.findall(line)) + 2 for line in lines]
-        known = sum(s for s, w in zip(size, want, strict=True) if w is not None) or 1
         full = 1.0 if page["main_content"] else 0.3
-        frames.append(
-            pl.DataFrame(
-                {"line": lines, "want": want, "weight": [s / known * full for s in size]},
-                schema={"line": pl.String, "want": pl.Float64, "weight": pl.Float64},
-            ).select(pl.lit(at, pl.UInt32).alias("row"), pl.all())
-        )
+        frames.append(_weighted(at, lines, label(page, lines), full))
+        # The main text by itself as a page: what is clean already should stay.
+        main = [line for line in page["main_content"].split("\n") if line.strip()]
+        frames.append(_weighted(len(rows) + at, main, [1.0] * len(main), 0.2))
     return pl.concat(frames)
+
+
+def _weighted(at: int, lines: list[str], want: list[float | None], full: float) -> pl.DataFrame:
+    size = [len(_TOKEN.findall(line)) + 2 for line in lines]
+    known = sum(s for s, w in zip(size, want, strict=True) if w is not None) or 1
+    return pl.DataFrame(
+        {"line": lines, "want": want, "weight": [s / known * full for s in size]},
+        schema={"line": pl.String, "want": pl.Float64, "weight": pl.Float64},
+    ).select(pl.lit(at, pl.UInt32).alias("row"), pl.all())
 
 
 def logistic(data: pl.DataFrame, names: tuple[str, ...], ridge: float = 0.03) -> dict[str, float]:

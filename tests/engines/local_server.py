@@ -21,7 +21,7 @@ class Served:
     def __init__(self, spec: ModelSpec) -> None:
         self.spec = spec
         self.loop = asyncio.new_event_loop()
-        self.engine = local.open_engine(spec)
+        self.engine = local.LocalEngine(spec)
         tokens = local.tokens(spec)
         assert isinstance(tokens, ChatTokens)
         self.tokens = tokens

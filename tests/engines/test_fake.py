@@ -37,7 +37,7 @@ def request(text: str = TEXT, *, draw: int = 0, max_tokens: int = 512, **samplin
 
 def with_engine(model: ModelSpec, body: Callable[[fake.FakeEngine], Awaitable[Any]]) -> Any:
     async def main() -> Any:
-        engine = fake.open_engine(model)
+        engine = fake.FakeEngine(model)
         await engine.start()
         try:
             return await body(engine)

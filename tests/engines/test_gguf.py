@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gguf_files import gguf
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mashbill.runtime.llama.card import read_card, weights_digest
 from mashbill.runtime.llama.gguf import GgufError, read_metadata
 from mashbill.runtime.llama.tokenizer import build_tokens
 from mashbill.runtime.requests import Message
+
+from .gguf_files import gguf
 
 META: dict[str, Any] = {
     "general.architecture": "llama",

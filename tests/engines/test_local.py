@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gguf_files import gguf
-from local_server import Served
 from mashbill.runtime.engines import local
 from mashbill.runtime.engines.base import EngineModule, ModelSpec
 from mashbill.runtime.requests import Completion, EngineError, Message, Request, Sampling
+
+from .gguf_files import gguf
+from .local_server import Served
 
 
 def request(text: str, *, seed: int = 1, max_tokens: int = 24, **sampling: Any) -> Request:
@@ -204,7 +205,7 @@ from mashbill.runtime.engines import local
 from mashbill.runtime.engines.base import ModelSpec
 
 async def main():
-    engine = local.open_engine(ModelSpec("w", "local", "smollm2-135m"))
+    engine = local.LocalEngine(ModelSpec("w", "local", "smollm2-135m"))
     await engine.start()
     print(engine.child.process.pid, flush=True)
     await asyncio.sleep(60)
@@ -263,7 +264,7 @@ async def linger():
 
 def test_a_file_that_llama_cpp_refuses(tmp_path: Path, local_spec: ModelSpec) -> None:
     (tmp_path / "odd.gguf").write_bytes(gguf({"general.architecture": "no-such"}))
-    engine = local.open_engine(ModelSpec("w", "local", "odd.gguf", base=str(tmp_path)))
+    engine = local.LocalEngine(ModelSpec("w", "local", "odd.gguf", base=str(tmp_path)))
     with pytest.raises(EngineError, match=r"could not load .*odd\.gguf") as caught:
         asyncio.run(engine.start())
     assert (caught.value.kind, caught.value.retryable) == ("load", False)

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 import orjson
 import pytest
-from local_server import Served
 from mashbill.runtime.engines import local
 from mashbill.runtime.engines.base import ModelSpec
 from mashbill.runtime.requests import Message, Request, Sampling
+
+from .local_server import Served
 
 TEXTS = {
     "english": "The quick brown fox doesn't jump; it'll WAIT, won't it?  Two  spaces.",

@@ -8,9 +8,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from mashbill.compiler.expr.nodes import (
     Arithmetic,
+    ArithmeticOp,
     Call,
     Column,
     Compare,
+    CompareOp,
     Constant,
     Expr,
     Field,
@@ -110,7 +112,9 @@ def expressions(draw: st.DrawFn, kind: str = "bool", depth: int = 4) -> Expr:
         case "negate":
             return negate(sub(kind))
         case "arithmetic":
-            ops = ["+", "-", "*", "//", "%"] + ["/"] * (kind == "float")
+            ops: list[ArithmeticOp] = ["+", "-", "*", "//", "%"]
+            if kind == "float":
+                ops.append("/")
             right = draw(st.sampled_from(["int", "float"])) if kind == "float" else kind
             return Arithmetic(draw(st.sampled_from(ops)), sub(kind), sub(right))
         case "divide":
@@ -178,8 +182,9 @@ def _leaves(draw: st.DrawFn, kind: str) -> Expr:
 @st.composite
 def _comparisons(draw: st.DrawFn, depth: int) -> Expr:
     kind = draw(KINDS)
-    equal = ["==", "!="]
-    ops = equal if kind == "bool" else [*equal, "<", "<=", ">", ">="]
+    ops: list[CompareOp] = ["==", "!="]
+    if kind != "bool":
+        ops.extend(("<", "<=", ">", ">="))
     count = draw(st.integers(1, 2))
     kinds = ["int", "float"] if kind in ("int", "float") else [kind]
     operands = tuple(

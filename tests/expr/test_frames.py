@@ -16,7 +16,7 @@ from mashbill.runtime.dtypes import dtype_of, type_of
 from mashbill.runtime.frames import Context, lower, regex_problem
 
 from .evaluator import evaluate
-from .strategies import COLUMNS, KINDS, ROWS, expressions
+from .strategies import COLUMNS, KINDS, ROWS, expressions, modest
 
 SCHEMA = {
     name: pl.Struct({"lang": pl.String, "year": pl.Int64})
@@ -44,7 +44,7 @@ def same(a: Any, b: Any) -> bool:
     return type(a) is type(b) and a == b
 
 
-@modest(6000)
+@modest(300)
 @given(data=st.data(), rows=ROWS, kind=KINDS)
 def test_polars_computes_what_plain_python_does(
     data: st.DataObject, rows: list[dict[str, Any]], kind: str
@@ -62,7 +62,7 @@ def test_polars_computes_what_plain_python_does(
         assert type.nullable or result.null_count() == 0 or problems
 
 
-@modest(3000)
+@modest(150)
 @given(data=st.data(), rows=ROWS, kind=KINDS)
 def test_columns_of_nulls_alone_compute_too(
     data: st.DataObject, rows: list[dict[str, Any]], kind: str

@@ -35,10 +35,10 @@ def parse(text: str) -> Expr:
     return expr
 
 
-@modest(200)
+@modest(120)
 @given(data=st.data(), kind=ANY_KIND)
 def test_parse_undoes_show(data: st.DataObject, kind: str) -> None:
-    expr = data.draw(expressions(kind, 5))
+    expr = data.draw(expressions(kind, 4))
     for e in (expr, with_fields(expr)):
         text = show_expr(e)
         again = parse(text)
@@ -46,7 +46,7 @@ def test_parse_undoes_show(data: st.DataObject, kind: str) -> None:
         assert show_expr(again) == text
 
 
-@modest(200)
+@modest(120)
 @given(data=st.data(), kind=ANY_KIND)
 def test_the_place_of_every_part_parses_to_that_part(data: st.DataObject, kind: str) -> None:
     text = show_expr(data.draw(expressions(kind)))
@@ -65,7 +65,7 @@ GARBAGE = st.lists(st.sampled_from(_PIECES), max_size=25).map(" ".join) | st.tex
 GARBAGE |= st.lists(st.sampled_from(_PIECES), max_size=25).map("".join)
 
 
-@modest(400)
+@modest(300)
 @given(text=GARBAGE)
 def test_no_text_raises_and_every_problem_has_a_place(text: str) -> None:
     expr, problems = parse_expr(text)
@@ -80,7 +80,7 @@ def test_no_text_raises_and_every_problem_has_a_place(text: str) -> None:
         assert problem.code in {"X150", "X151", "X152", "X153", "X154"}
 
 
-@modest(150)
+@modest(60)
 @given(data=st.data(), kind=KINDS)
 def test_a_replacement_mends_its_fault_of_syntax(data: st.DataObject, kind: str) -> None:
     """Whatever a replacement is offered for, the text gets further with it."""
