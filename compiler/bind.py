@@ -1,7 +1,7 @@
 """Binding: names to operators, columns and files; the recipe becomes a graph of typed nodes.
 
-Steps are bound in topological order, so that each sees the columns that reach it. A step that cannot
-be bound leaves its columns open: what leans on it is not reported a second time.
+Steps are bound in topological order, so that each sees the columns that reach it. A step that
+cannot be bound leaves its columns open: what leans on it is not reported a second time.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from .graph import (
     Rows,
     Traits,
     in_topological_order,
+    joint_origin,
     topological_order,
 )
 from .identity import digest
@@ -57,12 +58,23 @@ def bind(binding: Binding) -> Graph:
             broken.add(name)
         if node:
             nodes[name] = node
+    _refuse_silence(steps, nodes, binding)
     outputs = bind_outputs(nodes, broken, binding)
     results = {str(e): f"{nodes[e.node].fingerprint}.{e.port}" for e in outputs}
     graph = Graph(
         in_topological_order(nodes.values()), outputs, {}, results, recipe.mix is not None
     )
     return _pruned(graph, binding, len(nodes) == len(names))
+
+
+def _refuse_silence(
+    steps: Mapping[str, StepDecl], nodes: Mapping[str, Node], binding: Binding
+) -> None:
+    """A step that is not bound has said why; if nothing has, its `op:` is no name at all."""
+    if not any(d.severity == "error" for d in binding.diagnostics):
+        for name in steps.keys() - nodes.keys():
+            message = f"op must be the name of an operator in step '{name}'"
+            binding.add(Diagnostic("S005", message, steps[name].op_span))
 
 
 def _check_names(known: tuple[str, ...], binding: Binding) -> None:
@@ -100,7 +112,6 @@ def _report_cycle(cycle: Cycle, binding: Binding) -> None:
         for step in binding.recipe.steps
         for given in step.inputs
     }
-    # `names` runs from what is read to its reader.
     pairs = [(reader, read) for read, reader in zip(cycle.names, cycle.names[1:], strict=False)]
     (reader, _), first = min(((p, spans[p]) for p in pairs), key=lambda found: found[1])
     binding.add(
@@ -226,7 +237,8 @@ def bind_step(
         ),
         model=bound.model.name if bound.model else None,
         prompt={"path": bound.prompt.path, "files": bound.prompt_files} if bound.prompt else None,
-        aside=Rows(aside.columns, model_words & aside.columns.keys(), given.origin),
+        aside=Rows(aside.columns, _with_sets(given.modelled, before), given.origin),
+        declared=tuple(Edge(i.name, i.port) for i in step.inputs),
     )
     packages = {*operator.packages, *bound.packages}
     versions = {p: binding.catalog.versions.get(p, "") for p in sorted(packages)}
@@ -287,8 +299,7 @@ def _union(given: list[Rows]) -> Rows:
         if any(name not in rows.columns for rows in given):
             columns[name] = kind.maybe()
     modelled = frozenset[str]().union(*(rows.modelled for rows in given))
-    origins = {rows.origin for rows in given}
-    return Rows(columns, modelled, origins.pop() if len(origins) == 1 else "mixed")
+    return Rows(columns, modelled, joint_origin(given))
 
 
 def _either(one: Type, other: Type) -> Type:
@@ -317,7 +328,7 @@ Assigned = tuple[Assignment, Value]
 def _split_assignments(
     step: StepDecl, scope: Scope, operator: Operator, binding: Binding
 ) -> tuple[list[Assigned], list[Assignment], bool]:
-    """Columns of `set:` are computed before the operator, or after it where they read what it makes."""
+    """Columns of `set:`: computed before the operator, or after it if they read what it makes."""
     before: list[Assigned] = []
     after: list[Assignment] = []
     sound = True
@@ -362,9 +373,7 @@ def _assigned(assignment: Assignment, scope: Scope, binding: Binding) -> Value |
     return Value(literal, kind) if kind else None  # else shape has its diagnostic
 
 
-def _written(
-    operator: Operator, bound: Bound, scope: Scope, falls_back: bool
-) -> dict[str, Type]:
+def _written(operator: Operator, bound: Bound, scope: Scope, falls_back: bool) -> dict[str, Type]:
     made = {name: scope.columns.get(name, STR) for name in operator.writes}
     if operator.writes and bound.model is not None:
         return {**made, "_accepted": FLOAT}
@@ -382,13 +391,13 @@ def _model_words(
     sets: list[Assigned],
     written: frozenset[str],
 ) -> frozenset[str]:
-    words = set(modelled)
-    if bound.model is not None:
-        words |= written - {"input.text", "_accepted"}
-    for assignment, found in sets:
-        if found.reads & words:
-            words.add(assignment.column)
-    return frozenset(words)
+    made = written - {"input.text", "_accepted"} if bound.model is not None else frozenset[str]()
+    return _with_sets(modelled | made, sets)
+
+
+def _with_sets(modelled: frozenset[str], sets: list[Assigned]) -> frozenset[str]:
+    """Columns that hold a model's words, with those computed from them."""
+    return modelled | {a.column for a, found in sets if found.reads & modelled}
 
 
 def _origin(given: Origin, operator: Operator, modelled: bool, falls_back: bool) -> Origin:

@@ -29,6 +29,9 @@ class Compiled:
     plan: Plan | None = None
 
 
+UNPINNED = Pins()
+
+
 def compile_recipe(
     text: str,
     file: str,
@@ -37,7 +40,7 @@ def compile_recipe(
     *,
     profile: str | None = None,
     sets: Sequence[str] = (),
-    pins: Pins = Pins(),
+    pins: Pins = UNPINNED,
 ) -> Compiled:
     """Compile the text of a recipe. Never raises for what a recipe says."""
     found: list[Diagnostic] = []
@@ -54,6 +57,8 @@ def compile_recipe(
     found.extend(check_profiles(document, catalog, profile))
     files.update(layered.files)
     found.extend(check_shape(layered.document, catalog))
+    if any(d.code == "S008" for d in found):  # another format: nothing else would be true of it
+        return Compiled(Report(in_order(found), files))
     recipe = read_recipe(layered.document)
     binding = Binding(recipe, catalog, world, pins, found, files)
     graph = bind(binding)

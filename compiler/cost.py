@@ -1,7 +1,7 @@
 """What a plan will cost: facts that the runtime measured, carried through the graph.
 
-The compiler opens no data; `Facts` hands it what a sample, the ledger and past runs say. Each number
-comes out with a letter for where it came from; an unknown one is None and prints as `?`.
+The compiler opens no data; `Facts` hands it what a sample, the ledger and past runs say. Each
+number comes out with a letter for where it came from; an unknown one is None and prints as `?`.
 """
 
 from __future__ import annotations
@@ -28,6 +28,14 @@ ASSUMED_REPLY = 0.5
 """Share of `max_tokens` that a reply of `generate` takes, likewise."""
 
 
+def weakest(*bases: Basis) -> Basis:
+    """The weakest of several bases."""
+    return _STRENGTHS[max(map(_STRENGTHS.index, bases))]
+
+
+_STRENGTHS: tuple[Basis, ...] = ("e", "l", "s", "h", "a", "?")
+
+
 @dataclass(frozen=True, slots=True)
 class Number:
     """A number and where it came from: the weakest of what it was made of."""
@@ -42,20 +50,15 @@ class Number:
         return Number(self.value * factor, weakest(self.basis, basis))
 
 
+UNKNOWN = Number(None, "?")
+
+
 def total(numbers: Sequence[Number]) -> Number:
     """The sum; unknown if any of them is."""
     if any(n.value is None for n in numbers):
         return UNKNOWN
-    return Number(sum(n.value or 0.0 for n in numbers), weakest("e", *(n.basis for n in numbers)))
-
-
-UNKNOWN = Number(None, "?")
-
-
-def weakest(*bases: Basis) -> Basis:
-    """The weakest of several bases."""
-    order = "elsha?"
-    return max(bases, key=order.index)
+    bases: list[Basis] = ["e", *(n.basis for n in numbers)]
+    return Number(sum(n.value or 0.0 for n in numbers), weakest(*bases))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +125,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class StepEstimate:
-    """What a step is expected to do, and at worst. Calls and tokens are those still to be paid for."""
+    """What a step is expected to do, and at worst. Calls and tokens: those still to be paid for."""
 
     rows_in: Number
     rows_out: Number
@@ -186,8 +189,7 @@ def _step(node: PlanNode, steps: Mapping[str, StepEstimate], facts: Facts) -> St
 
 @dataclass(frozen=True, slots=True)
 class _Attempt:
-    """One rung of a ladder, as a share of the units that start it: how often it is reached, and the
-    longest reply that it allows."""
+    """One attempt of a ladder: the share of units that reach it, and its longest reply."""
 
     reached: float
     max_tokens: int

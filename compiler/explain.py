@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from .cost import BASES, Basis, Estimates, Number, StepEstimate, weakest
+from .cost import BASES, UNKNOWN, Basis, Estimates, Number, StepEstimate, total
+from .graph import DERIVED
 from .identity import difference
 from .plan import Plan, PlanNode
 from .quantities import show_count, show_duration, show_share
+from .render import clean
 
 Last = tuple[str, Plan]
 """Id of the last run of the recipe, and its plan."""
+
+HEADS = ("step", "why", "rows in → out", "calls", "tok in", "tok out")
+NARROWEST = 8
+"""Columns of text (step, why) are cut to this before a line is."""
 
 
 def explain(
@@ -28,52 +36,97 @@ def explain(
         estimates: None where nothing was measured.
         last: The last run to compare with.
         missing: Models that are not here, and what to type.
-        width: Columns of the terminal.
+        width: Columns of the terminal; no line is longer.
     """
     compared = f"   compared with {last[0]}" if last else ""
+    before = last[1] if last else None
+    actions = {n.name: action(n, plan, before) for n in plan.nodes}
     lines = [f"{plan.recipe['name']}  plan {plan.digest[:12]}{compared}", ""]
-    actions = {n.name: action(n, plan, last[1] if last else None) for n in plan.nodes}
     lines += _table(plan, estimates, actions, width)
-    lines += _totals(plan, estimates)
+    lines += _totals(estimates)
     if plan.applied:
         lines += ["", *(f"  rule {name}: {sentence}" for name, sentence in plan.applied)]
     if estimates:
-        lines += _mix(plan, estimates) + _legend(estimates)
-    lines += [f"\n{why}" for why in missing.values()]
+        lines += _mix(plan, estimates, width) + _legend(estimates)
+    for why in missing.values():
+        lines += ["", *why.splitlines()]
     lines += ["", _summary(actions, estimates)]
-    return "\n".join(lines)
+    return "\n".join(part for line in lines for part in _wrapped(line, width))
+
+
+def _wrapped(line: str, width: int) -> list[str]:
+    line = clean(line)
+    if len(line) <= width:
+        return [line]
+    indent = " " * (len(line) - len(line.lstrip()))
+    return textwrap.wrap(
+        line, width, subsequent_indent=f"{indent}  ", break_on_hyphens=False, drop_whitespace=True
+    )
+
+
+# -- why
 
 
 def action(node: PlanNode, plan: Plan, last: Plan | None) -> tuple[str, str]:
     """A symbol and the reason for it: `=` unchanged, `+` new, `~` changed, `↻` fed by a change."""
-    old = next((n for n in last.nodes if n.name == node.name), None) if last else None
-    if old is None:
+    old = last.find(node.name) if last else None
+    if last is None or old is None:
         return "+", "new step" if node.stage != "scan" else "new source"
     if old.fingerprint == node.fingerprint:
         return "=", "unchanged"
-    changed = difference(
-        {"op": old.op, "version": old.version, **old.definition},
-        {"op": node.op, "version": node.version, **node.definition},
-    )
-    if changed is None:
-        return "↻", f"upstream {_changed_upstream(node, plan, last)}"
-    path, before, after = changed
+    if changed := difference(_comparable(old), _comparable(node)):
+        return "~", _change(node, plan, old, last, *changed)
+    for name in node.declared:
+        step = name.partition(".")[0]
+        was, now = last.find(step), plan.find(step)
+        if was and now and was.fingerprint != now.fingerprint:
+            return "↻", f"upstream {step}"
+    if old.declared != node.declared:
+        return "~", f"from: {', '.join(old.declared)} → {', '.join(node.declared)}"
+    return "~", "other package versions"
+
+
+def _comparable(node: PlanNode) -> dict[str, Any]:
+    """What decides a step's result, with names for keys wherever the recipe has names."""
+    definition = {k: v for k, v in node.definition.items() if k not in DERIVED}
+    params = dict(definition.pop("params", {}))
+    checks = {c["name"]: {**c, **c["params"], "params": None} for c in params.pop("checks", ())}
+    named = {"checks": checks} if checks else {}
+    return {"op": node.op, "operator version": node.version, **definition, **params, **named}
+
+
+def _change(
+    node: PlanNode, plan: Plan, old: PlanNode, last: Plan, path: str, before: Any, after: Any
+) -> str:
     if path == "data":
-        return "~", "data changed"
-    return "~", f"{path.removeprefix('params.')}: {_short(before)} → {_short(after)}"
+        return "data changed"
+    if path.partition(".")[0] == "model":
+        was, now = _model_name(old, last), _model_name(node, plan)
+        return f"model: {was} → {now}" if was != now else "model: other weights"
+    if path.startswith("prompt."):
+        words = path.removeprefix("prompt.").partition("[")[0].split(".")
+        return (
+            f"prompt: {words[1]} block"
+            if words[0] == "blocks" and words[1:]
+            else (f"prompt: {words[0]}")
+        )
+    shown = path.removesuffix(".=").replace("set_after.", "set.")
+    return f"{shown}: {_short(before)} → {_short(after)}"
 
 
-def _changed_upstream(node: PlanNode, plan: Plan, last: Plan | None) -> str:
-    old = {n.name: n.fingerprint for n in last.nodes} if last else {}
-    for name, _ in node.inputs:
-        if old.get(name) != plan.node(name).fingerprint:
-            return name
-    return "inputs"
+def _model_name(node: PlanNode, plan: Plan) -> str:
+    model = plan.models.get(node.model or "", {})
+    return f"{model.get('engine', '?')}/{model.get('model', '?')}"
 
 
 def _short(value: object) -> str:
-    text = "none" if value is None else str(value)
+    if isinstance(value, Mapping) and "=" in value:
+        value = value["="]
+    text = " ".join(str("none" if value is None else value).split())
     return text if len(text) <= 18 else text[:17] + "…"
+
+
+# -- the table
 
 
 def _table(
@@ -82,32 +135,35 @@ def _table(
     actions: Mapping[str, tuple[str, str]],
     width: int,
 ) -> list[str]:
-    heads = ["step", "why", "rows in → out", "calls", "tok in", "tok out"]
-    rows = [[n.name, actions[n.name][1], *_cells(estimates, n.name)] for n in plan.nodes]
-    sizes = [max(len(r[i]) for r in [heads, *rows]) for i in range(len(heads))]
-    room = width - 3 - sum(s for i, s in enumerate(sizes) if i != 1) - 2 * (len(heads) - 1)
-    sizes[1] = max(8, min(sizes[1], room))
-    lines = ["   " + _line(heads, sizes)]
+    rows = [[n.name, clean(actions[n.name][1]), *_cells(estimates, n)] for n in plan.nodes]
+    sizes = [max(len(r[i]) for r in [HEADS, *rows]) for i in range(len(HEADS))]
+    room = width - 3 - sum(sizes[2:]) - 2 * (len(HEADS) - 1)
+    sizes[0] = min(sizes[0], max(NARROWEST, room - NARROWEST))
+    sizes[1] = min(sizes[1], max(NARROWEST, room - sizes[0]))
+    lines = ["   " + _line(HEADS, sizes)]
     for node, row in zip(plan.nodes, rows, strict=True):
         lines.append(f" {actions[node.name][0]} {_line(row, sizes)}")
-    return lines
+    return [_cut(line, width) for line in lines]
 
 
 def _line(cells: Sequence[str], sizes: Sequence[int]) -> str:
     made = []
     for i, (cell, size) in enumerate(zip(cells, sizes, strict=True)):
-        cut = cell if len(cell) <= size else cell[: size - 1] + "…"
+        cut = _cut(cell, size)
         made.append(cut.ljust(size) if i < 3 else cut.rjust(size))
     return "  ".join(made).rstrip()
 
 
-def _cells(estimates: Estimates | None, name: str) -> list[str]:
-    if estimates is None or name not in estimates.steps:
-        return ["?", "–", "–", "–"]
-    step = estimates.steps[name]
+def _cut(text: str, size: int) -> str:
+    return text if len(text) <= size else text[: size - 1] + "…"
+
+
+def _cells(estimates: Estimates | None, node: PlanNode) -> list[str]:
+    calling = node.stage == "generate"
+    if estimates is None or node.name not in estimates.steps:
+        return ["?", *(["?" if calling else "–"] * 3)]
+    step = estimates.steps[node.name]
     rows = f"{show(step.rows_in)} → {show(step.rows_out)}"
-    if step.calls is None:
-        return [rows, "–", "–", "–"]
     return [rows, show(step.calls), show(step.prompt_tokens), show(step.reply_tokens)]
 
 
@@ -121,51 +177,51 @@ def show(number: Number | None) -> str:
     return f"{show_count(number.value)}{letter}"
 
 
-def _total(numbers: Sequence[Number | None]) -> Number:
-    given = [n for n in numbers if n is not None]
-    if any(n.value is None for n in given):
-        return Number(None, "?")
-    return Number(sum(n.value or 0.0 for n in given), weakest("e", *(n.basis for n in given)))
+# -- below it
 
 
-def _totals(plan: Plan, estimates: Estimates | None) -> list[str]:
+def _totals(estimates: Estimates | None) -> list[str]:
     calling = [s for s in estimates.steps.values() if s.calls is not None] if estimates else []
     if not calling:
         return []
 
-    def line(name: str, calls: str, prompt: str, reply: str, time: str = "") -> str:
-        return f"   {name:<12}calls {calls:<8} tokens in {prompt:<8} tokens out {reply:<8}{time}".rstrip()
+    def of(field: str) -> Number:
+        return total([getattr(s, field) or UNKNOWN for s in calling])
 
-    def of(field: str) -> str:
-        return show(_total([getattr(s, field) for s in calling]))
+    def line(name: str, *fields: str) -> str:
+        calls, prompt, reply = (show(of(field)) for field in fields)
+        return f"   {name:<12}calls {calls:<8} tokens in {prompt:<8} tokens out {reply:<8}"
 
-    seconds = _total([s.seconds for s in calling])
+    seconds = of("seconds")
     time = "" if seconds.value is None else f" time {show_duration(seconds.value)}{seconds.basis}"
     return [
         "",
-        line("expected", of("calls"), of("prompt_tokens"), of("reply_tokens"), time),
-        line("worst case", of("worst_calls"), of("worst_prompt"), of("worst_reply")),
+        f"{line('expected', 'calls', 'prompt_tokens', 'reply_tokens')}{time}".rstrip(),
+        line("worst case", "worst_calls", "worst_prompt", "worst_reply").rstrip(),
         "   (worst case: every rung of every ladder, every reply at max_tokens)",
     ]
 
 
-def _mix(plan: Plan, estimates: Estimates) -> list[str]:
+def _mix(plan: Plan, estimates: Estimates, width: int) -> list[str]:
     if plan.mix is None:
         return []
-    total = plan.mix["total"]
-    wanted = f"{show_count(total)} tokens wanted" if total else "as many tokens as the shares allow"
-    lines = ["", f"Mix  ({wanted}, by the tokenizer of {plan.tokenizer})"]
-    for name, part in plan.mix["parts"].items():
-        supply = estimates.supply.get(name)
+    wanted = plan.mix["total"]
+    size = f"{show_count(wanted)} tokens wanted" if wanted else "as many tokens as the shares allow"
+    lines = ["", f"Mix  ({size}, by the tokenizer of {plan.tokenizer})"]
+    names = {name: _cut(name, max(16, width - 48)) for name in sorted(plan.mix["parts"])}
+    longest = max(16, *map(len, names.values()))
+    for name, shown in names.items():
         taken = estimates.taken.get(name)
-        shown = "?" if taken is None else show_count(taken)
-        lines.append(
-            f"   {name:<16}{show_share(part['weight']):>6}   {shown:>8} of {show(supply):<9}tokens"
-        )
+        tokens = "?" if taken is None else show_count(taken)
+        supply = show(estimates.supply.get(name, UNKNOWN))
+        weight = show_share(plan.mix["parts"][name]["weight"])
+        lines.append(f"   {shown:<{longest}}{weight:>6}   {tokens:>8} of {supply:<9}tokens")
     human = estimates.human_share
     if human is not None:
-        lines.append(f"   human parts {show_share(human)} (min {show_share(plan.mix['min_human'])})")
-    if total and estimates.taken and sum(estimates.taken.values()) < total * 0.999:
+        lines.append(
+            f"   human parts {show_share(human)} (min {show_share(plan.mix['min_human'])})"
+        )
+    if wanted and estimates.taken and sum(estimates.taken.values()) < wanted * 0.999:
         policy = plan.mix["on_shortfall"]
         lines.append(f"   short of the total: on_shortfall is {policy}")
     return lines
@@ -182,14 +238,17 @@ def _legend(estimates: Estimates) -> list[str]:
 
 def _numbers(step: StepEstimate) -> list[Number]:
     fields = (step.rows_in, step.rows_out, step.calls, step.prompt_tokens, step.reply_tokens)
-    return [n for n in fields if n is not None]
+    time = step.seconds if step.seconds and step.seconds.value is not None else None
+    return [n for n in (*fields, time) if n is not None]
 
 
 def _summary(actions: Mapping[str, tuple[str, str]], estimates: Estimates | None) -> str:
     counted = {s: sum(1 for a, _ in actions.values() if a == s) for s in "+~↻="}
     words = {"+": "new", "~": "changed", "↻": "run again", "=": "unchanged"}
     parts = [f"{n} {words[s]}" for s, n in counted.items() if n]
-    reused = [s.reused for s in estimates.steps.values() if s.calls is not None] if estimates else []
+    reused = (
+        [s.reused for s in estimates.steps.values() if s.calls is not None] if estimates else []
+    )
     tail = ""
     if reused and max(reused) > 0:
         tail = f" The ledger holds about {show_share(min(reused))} of the calls."

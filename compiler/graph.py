@@ -40,6 +40,14 @@ class Rows:
     origin: Origin
 
 
+def joint_origin(given: Iterable[Rows]) -> Origin:
+    """The origin of rows that flow together."""
+    found: Origin | None = None
+    for rows in given:
+        found = rows.origin if found in (None, rows.origin) else "mixed"
+    return found or "mixed"
+
+
 @dataclass(frozen=True, slots=True)
 class Traits:
     """What a rewrite rule may know of a node. `reads=None` means unknown, which blocks every rule.
@@ -79,11 +87,12 @@ class Node:
         origin: Of the text of its rows.
         traits: For rewrite rules.
         model: The model it calls, if it does.
-        prompt: Path and texts of the files that its prompt was read from; `definition` holds what of
-            it is identity.
+        prompt: Path and texts of the files that its prompt was read from; `definition` holds what
+            of it is identity.
         fingerprint: Identity, taken before any rewriting.
         aside: What the rows of its asides hold: they leave as they came, `set:` done, with the
             reason.
+        declared: The inputs as the recipe names them, whatever rules made of them.
     """
 
     name: str
@@ -100,6 +109,7 @@ class Node:
     prompt: Mapping[str, Json] | None = None
     fingerprint: str = ""
     aside: Rows | None = None
+    declared: tuple[Edge, ...] = ()
 
     @property
     def rule(self) -> str:
@@ -172,7 +182,7 @@ def in_topological_order(nodes: Iterable[Node]) -> dict[str, Node]:
 
 @dataclass(frozen=True, slots=True)
 class Cycle:
-    """Names around a cycle, the first repeated at the end."""
+    """Names around a cycle, each read by the next, the first repeated at the end."""
 
     names: tuple[str, ...]
 
@@ -183,7 +193,7 @@ def topological_order(reads: Mapping[str, set[str]]) -> tuple[str, ...] | Cycle:
     try:
         sorter.prepare()
     except CycleError as error:
-        return Cycle(tuple(reversed(error.args[1])))
+        return Cycle(tuple(error.args[1]))
     order: list[str] = []
     while sorter.is_active():
         ready = sorted(sorter.get_ready())

@@ -1,7 +1,7 @@
 """Identity: canonical JSON and the digest of it.
 
-A step's fingerprint is the digest of its resolved definition, its operator's version, the versions of
-the packages that change its results, and the fingerprints of what it reads. Timestamps, paths,
+A step's fingerprint is the digest of its resolved definition, its operator's version, the versions
+of the packages that change its results, and the fingerprints of what it reads. Timestamps, paths,
 comments, key order, concurrency and placement never enter.
 """
 

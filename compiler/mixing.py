@@ -30,9 +30,12 @@ def _last_unread(nodes: Mapping[str, Node], binding: Binding) -> tuple[Edge, ...
 def check_input(given: Input, known: Sequence[str], binding: Binding) -> bool:
     """Report a name that leads nowhere, or a port that what it names does not have."""
     ports = _ports(given.name, binding)
+    if given.name not in known and {"steps", "sources"} & binding.recipe.unread:
+        return False
     if given.name not in known:
         message = f"no step or source is called `{given.name}`"
-        close, words = nearest(given.name, known), ""
+        close = nearest(given.name, known)
+        words = "" if close else f"there is {', '.join(known[:6])}{', …' * (len(known) > 6)}"
         meant = f"{close}.{given.port}" if close and given.port else close
     elif given.port and ports is not None and given.port not in ports:
         message = f"`{given.name}` has no port `{given.port}`"
@@ -109,15 +112,16 @@ def _check_human(mix: MixDecl, nodes: Mapping[str, Node], binding: Binding) -> N
 
 def _check_tokenizer(binding: Binding) -> None:
     recipe = binding.recipe
-    if recipe.mix and not recipe.tokenizer and len(recipe.models) != 1:
+    given = recipe.tokenizer_span is not None or "models" in recipe.unread
+    if recipe.mix and not given and len(recipe.models) != 1:
         binding.add(
             Diagnostic(
                 "C508",
                 "the mix counts tokens, and no `tokenizer:` says whose",
-                recipe.mix.span,
-                help=f"tokenizer: {recipe.models[0].name}"
+                recipe.mix.total_span,
+                help=f"write `tokenizer: {recipe.models[0].name}` at the top level"
                 if recipe.models
-                else "tokenizer: gpt2.json",
+                else "write `tokenizer: tokenizer.json` at the top level, for a file of the recipe",
             )
         )
 

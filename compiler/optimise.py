@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from .graph import Graph
 from .rules import RULES, Applied, Rule
 
+
 def optimise(
     graph: Graph,
     rules: Sequence[tuple[str, Rule]] = RULES,

@@ -1,4 +1,4 @@
-"""The plan: a rewritten graph lowered to stages, with a digest and a JSON form. What `run` executes."""
+"""The plan: a rewritten graph lowered to stages, with a digest and a JSON form, for `run`."""
 
 from __future__ import annotations
 
@@ -33,6 +33,8 @@ class PlanNode:
     drops: bool
     model: str | None
     prompt: Mapping[str, Any] | None
+    declared: tuple[str, ...] = ()
+    """What the recipe says it reads; `inputs` is what it reads after rewriting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class Plan:
 
     @property
     def digest(self) -> str:
-        """Identity of what the plan makes: fingerprints of its outputs, the mix and the output's form.
+        """Identity of what the plan makes: its outputs' fingerprints, the mix, the output's form.
 
         Order of stages, placement, paths and what rules did are not part of it. Names of parts,
         tokenizer and seed matter to a mix alone.
@@ -92,8 +94,15 @@ class Plan:
 
     def node(self, name: str) -> PlanNode:
         """A stage by the recipe's name for it, aliases followed."""
+        found = self.find(name)
+        if found is None:
+            raise KeyError(name)
+        return found
+
+    def find(self, name: str) -> PlanNode | None:
+        """The same, or None if there is no such stage."""
         name = self.aliases.get(name, name)
-        return next(n for n in self.nodes if n.name == name)
+        return next((n for n in self.nodes if n.name == name), None)
 
     def to_json(self) -> dict[str, Any]:
         """The plan as plain JSON."""
@@ -136,6 +145,7 @@ class Plan:
                         "inputs": tuple((a, b) for a, b in n["inputs"]),
                         "columns": tuple((a, b) for a, b in n["columns"]),
                         "modelled": tuple(n["modelled"]),
+                        "declared": tuple(n["declared"]),
                     }
                 )
                 for n in value["nodes"]
@@ -168,6 +178,7 @@ def _node_json(node: PlanNode) -> dict[str, Any]:
         "drops": node.drops,
         "model": node.model,
         "prompt": dict(node.prompt) if node.prompt else None,
+        "declared": list(node.declared),
     }
 
 
@@ -268,4 +279,5 @@ def _lowered(node: Node) -> PlanNode:
         drops=node.traits.drops,
         model=node.model,
         prompt=node.prompt,
+        declared=tuple(str(e) for e in node.declared),
     )

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from .codes import CODES
 from .diagnostics import Span
 from .document import TYPED, List, Map, Node, Scalar, plain
 from .quantities import parse_bytes, parse_share, parse_tokens
@@ -33,7 +34,7 @@ class ModelDecl:
     sampling: Map | None = None
     placement: Map | None = None
     typed: bool = False
-    """Whether the user typed `use:` after `--set`, so that its path starts from the current folder."""
+    """Whether the user typed `use:` after `--set`: its path then starts from the current folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,7 @@ class MixDecl:
 
     span: Span
     total: int | None
+    total_span: Span
     parts: tuple[PartDecl, ...]
     min_human: float = 0.0
     min_human_span: Span | None = None
@@ -129,7 +131,7 @@ class OutputDecl:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A whole recipe."""
+    """A whole recipe. `unread` names the regions that are there and cannot be read."""
 
     name: str
     span: Span
@@ -144,6 +146,7 @@ class Recipe:
     steps: tuple[StepDecl, ...] = ()
     mix: MixDecl | None = None
     output: OutputDecl = OutputDecl()
+    unread: frozenset[str] = frozenset()
 
 
 def read_recipe(document: Map) -> Recipe:
@@ -162,9 +165,14 @@ def read_recipe(document: Map) -> Recipe:
         tokenizer_span=tokenizer.span if tokenizer else None,
         models=tuple(_model(k, v) for k, v in _entries(document.get("models"))),
         sources=tuple(_source(k, v) for k, v in _entries(document.get("sources"))),
-        steps=tuple(_step(k, v) for k, v in _entries(document.get("steps")) if isinstance(v, Map)),
+        steps=tuple(_step(k, v) for k, v in _entries(document.get("steps"))),
         mix=_mix(mix) if isinstance(mix, Map) else None,
         output=_output(output) if isinstance(output, Map) else OutputDecl(),
+        unread=frozenset(
+            name
+            for name in ("models", "sources", "steps")
+            if name in document and not isinstance(document.get(name), Map)
+        ),
     )
 
 
@@ -206,16 +214,24 @@ def _source(key: Scalar, node: Node) -> SourceDecl:
         license_span=license.span if license else None,
         origin=_ORIGINS.get(_text(body.get("origin")) or "", "human"),
         limit=_whole(body.get("limit")),
-        acknowledge=tuple(t for n in _items(body.get("acknowledge")) if (t := _text(n))),
+        acknowledge=_acknowledged(body.get("acknowledge")),
         typed=_typed(path),
     )
+
+
+def _acknowledged(node: Node | None) -> tuple[str, ...]:
+    """Codes that are accepted. What is none has its diagnostic, and is meant for some code."""
+    codes = tuple(_text(n) or "" for n in _items(node))
+    wrong = node is not None and (not isinstance(node, List) or not {*codes} <= {*CODES})
+    return tuple(CODES) if wrong else codes
 
 
 COMMON = frozenset({"op", "from", "set", "limit"})
 """Keys that every step takes besides its operator's own."""
 
 
-def _step(key: Scalar, node: Map) -> StepDecl:
+def _step(key: Scalar, value: Node) -> StepDecl:
+    node = value if isinstance(value, Map) else Map((), value.span)
     op = node.get("op")
     return StepDecl(
         name=str(key.value),
@@ -249,10 +265,11 @@ def _mix(node: Map) -> MixDecl:
                 _number(epochs),
             )
         )
-    human = node.get("min_human")
+    human, total = node.get("min_human"), node.get("total")
     return MixDecl(
         span=node.span,
-        total=_tokens(node.get("total")),
+        total=_tokens(total),
+        total_span=total.span if total else node.span,
         parts=tuple(parts),
         min_human=_share(human) or 0.0,
         min_human_span=human.span if human else None,
@@ -291,7 +308,8 @@ def _items(node: Node | None) -> tuple[Node, ...]:
 
 
 def _text(node: Node | None) -> str | None:
-    return node.value if isinstance(node, Scalar) and isinstance(node.value, str) else None
+    sound = isinstance(node, Scalar) and not node.faulty
+    return node.value if sound and isinstance(node.value, str) else None
 
 
 def _whole(node: Node | None) -> int | None:

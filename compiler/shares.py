@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 REPEAT_AT_MOST = 4.0
-"""Epochs of a part under `on_shortfall: repeat` that names no `max_epochs`: up to four, repeated text is
-worth nearly as much as new (Muennighoff et al. 2023, arXiv 2305.16264)."""
+"""Epochs of a part under `on_shortfall: repeat` that names no `max_epochs`: up to four, repeated
+text is worth nearly as much as new (Muennighoff et al. 2023, arXiv 2305.16264)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def settle_shares(
 def _fill(
     total: float, weights: Mapping[str, float], most: Mapping[str, float]
 ) -> dict[str, float]:
-    """Give short parts all they have, and the rest to the others by weight, as far as they reach."""
+    """Give short parts all they have, and the rest to the others by weight, as far as it goes."""
     targets: dict[str, float] = {}
     open_ = dict(weights)
     left = total

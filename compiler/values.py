@@ -95,9 +95,7 @@ def bind_expression(
             continue
         span = at(p.start, p.end)
         fix = (Edit(span, p.replacement),) if p.replacement is not None else ()
-        listed = p.code != "X151" or (p.help or "").startswith("there is")
-        secondary = () if listed else scope.upstream()
-        found = Diagnostic(p.code, p.message, span, secondary=secondary, help=p.help, fix=fix)
+        found = Diagnostic(p.code, p.message, span, help=p.help, fix=fix)
         binding.add(found)
         bad = bad or found.severity == "error"
     if bad or expr is None or kind is None:
@@ -112,10 +110,14 @@ def bind_expression(
             )
         )
         return None
+    reads = columns_read(expr, scope.columns)
+    if want is not None and not reads:
+        words = "this is the same for every row, so all rows pass or none"
+        binding.add(Diagnostic("X154", words, at(0, len(text)), help="compare a column"))
     return BoundExpression(
         show_expr(expr),
         kind,
-        columns_read(expr, scope.columns),
+        reads,
         is_random(expr),
         is_random(expr) or _hashes(expr),
     )
@@ -143,7 +145,7 @@ def bind_params(
 ) -> Bound:
     """Bind all parameters of an operator; model and prompt first, since others lean on them.
 
-    A value of the wrong type has its diagnostic from `shape`; it leaves the result broken, silently.
+    A value of the wrong type has its diagnostic from `shape`; the result is broken, silently.
     """
     bound = Bound()
     rank = {Model: 0, Prompt: 1, Sampling: 2, Checks: 4, Ladder: 5}
@@ -170,7 +172,9 @@ def _absent(param: Param, binding: Binding, scope: Scope, place: Span, bound: Bo
         bound.params[param.name] = _sampling(None, binding, bound)
     elif core is Column and param.default is not None:
         if not scope.has(str(param.default)):
-            binding.add(scope.missing(str(param.default), place))
+            missing = scope.missing(str(param.default), place)
+            help = f"name the column to take instead: `{param.name}: …`"
+            binding.add(replace(missing, help=help, fix=()))
             bound.broken = True
         bound.reads.add(str(param.default))
         bound.params[param.name] = str(param.default)
@@ -232,6 +236,9 @@ _PLAIN: Mapping[Any, Any] = {
 def _model(node: Node, binding: Binding, bound: Bound) -> str | None:
     name = str(plain(node))
     models = binding.models()
+    if name not in models and "models" in binding.recipe.unread:
+        bound.broken = True
+        return None
     if name not in models:
         close = nearest(name, tuple(models))
         binding.add(
@@ -312,6 +319,7 @@ def _read_prompt(
                     f"the prompt's input `{name}` is {kind}, the column is {scope.type_of(name)}",
                     span or node.span,
                     secondary=scope.upstream(),
+                    help=f"write `{name}: {scope.type_of(name)}` under the prompt's `inputs`",
                 )
             )
             bound.broken = True
@@ -354,6 +362,7 @@ def _checks(node: Node, binding: Binding, scope: Scope, bound: Bound) -> list[di
     if not isinstance(node, Map):
         return []
     inside = scope.plus({**reply_columns(bound), **({"input.text": STR} if bound.model else {})})
+    inside = replace(inside, open=scope.open or bound.broken)
     for key, value in node.entries:
         name = str(key.value)
         body = value if isinstance(value, Map) else Map((), value.span)
@@ -438,9 +447,7 @@ FORM_REASONS = ("truncated", "empty")
 """What the runtime itself rejects a reply for, before any check sees it."""
 
 
-def _refuse_reasons(
-    node: Node, reasons: Sequence[str], binding: Binding, bound: Bound
-) -> None:
+def _refuse_reasons(node: Node, reasons: Sequence[str], binding: Binding, bound: Bound) -> None:
     """Names of checks where there is none; where there are some, `shape` compares them."""
     unknown = [name for name in reasons if name not in FORM_REASONS]
     if unknown and not bound.broken:

@@ -21,6 +21,8 @@ from .project import Project, find_project
 if TYPE_CHECKING:
     import polars as pl
 
+    from .faults import MisfitError
+
 
 @dataclass(slots=True)
 class Recipe:
@@ -130,13 +132,17 @@ class Plan:
         """Sample the sources and estimate.
 
         Raises:
-            RecipeError: A source holds no row that can be read.
+            RecipeError: A source holds no row that can be read, or a step does not fit the data.
         """
         from .engine_room import room_of
+        from .faults import MisfitError
         from .survey import survey
 
         project = self.recipe.project
-        found = survey(self.record, project, room_of(self.record, project))
+        try:
+            found = survey(self.record, project, room_of(self.record, project))
+        except MisfitError as error:
+            raise self._misfit(error) from error
         problems = tuple(self._source_problems(found.empty, found.unreadable))
         if found.empty:
             files = self.compiled.report.files
@@ -144,6 +150,15 @@ class Plan:
         self.warnings = problems
         self.facts = found.facts
         self.estimates = estimate(self.record, found.facts)
+
+    def _misfit(self, error: MisfitError) -> RecipeError:
+        """A step that cannot work on the data, with its place in the recipe."""
+        recipe = self.compiled.recipe
+        assert recipe is not None
+        span = next((s.span for s in recipe.steps if s.name == error.step), recipe.span)
+        problem = Diagnostic("D303", str(error), span)
+        report = self.compiled.report
+        return RecipeError(Report(in_order([problem]), report.files, report.summary))
 
     def _source_problems(
         self, empty: Sequence[str], unreadable: Mapping[str, Sequence[Any]]
@@ -196,7 +211,8 @@ class Plan:
         Raises:
             RunError: It cannot go on; what was paid for is saved.
         """
-        from .execute import RunError, run_plan
+        from .execute import run_plan
+        from .faults import RunError
 
         if self.missing:
             raise RunError("; ".join(self.missing.values()))

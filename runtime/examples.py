@@ -10,6 +10,8 @@ from .outcome import Outcome, Unit
 from .rows import uniform
 
 KEPT = 20
+SHOWN = 4_000
+"""Characters that an example keeps of a text."""
 
 
 @dataclass(slots=True)
@@ -54,8 +56,8 @@ class Examples:
             return
         kept[place] = {
             "doc": row.get("_doc"),
-            "source": unit.source,
-            "reply": reply,
+            "source": _short(unit.source),
+            "reply": _short(reply),
             "reason": reason,
             "evidence": dict(evidence),
         }
@@ -68,3 +70,7 @@ class Examples:
         for (step, kind), kept in sorted(self._kept.items()):
             made.setdefault(step, {})[kind] = [kept[k] for k in sorted(kept)]
         return made
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import signal
+import threading
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar, cast
 
 import orjson
+import polars as pl
 
 from ..compiler.plan import Plan, PlanNode
 from ..compiler.world import OutsideError
@@ -21,39 +23,28 @@ from .checkpool import CheckPool
 from .engine_room import EngineRoom, engine_module, room_of
 from .engines.base import Tokens
 from .examples import Examples
+from .faults import RunError, errno_of, said
+from .holding import held, sweep
 from .ledger import Ledger, LedgerError
-from .mixing import Selection, rows_in_order, select
+from .mixing import PART, Selection, rows_in_order, select
 from .output import Output, OutputError, output_of
 from .pipeline import Pipeline
 from .project import Project
 from .requests import EngineError
 from .rows import ORDER
 from .runs import RunFolder, new_run
+from .schemas import join_schemas
 from .shards import ShardWriter
 from .sources.jsonl import SourceSpec, Unreadable
-from .spool import Spool
+from .spool import Spool, in_order
 from .tools import Tools, no_model
-from .window import EngineDownError, MissingError, PausedError, Window
+from .window import EngineDownError, MissingError, Window
 
 COMMIT_SECONDS = 0.005
 """How long a reply may wait for others to be committed with: what a kill can lose beyond what is in
 flight, against the cost of a commit."""
 DRAIN_SECONDS = 10.0
 ERRORS_KEPT = 10_000
-
-
-class RunError(Exception):
-    """The run cannot go on; the message says why and what to do. Everything paid for is saved.
-
-    Attributes:
-        status: What the record says.
-        code: The exit code of the command.
-    """
-
-    def __init__(self, message: str, *, status: str = "failed", code: int = 1) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
 
 
 @dataclass(slots=True)
@@ -63,6 +54,7 @@ class Execution:
     plan: Plan
     project: Project
     folder: RunFolder
+    spool: Path
     room: EngineRoom
     ledger: Ledger
     replay: bool = False
@@ -73,6 +65,7 @@ class Execution:
     pipeline: Pipeline | None = None
     started: float = field(default_factory=time.time)
     errors: int = 0
+    _guard: threading.Lock = field(default_factory=threading.Lock)
 
     def tools(self, node: PlanNode) -> Tools:
         """The tools of a model step or check."""
@@ -119,17 +112,18 @@ class Execution:
 
     def keep_error(self, **error: Any) -> None:
         """Add a line to `errors.jsonl`; past 10,000 they are only counted."""
-        self.errors += 1
-        if self.errors <= ERRORS_KEPT:
-            with (self.folder.path / "errors.jsonl").open("ab") as out:
-                out.write(orjson.dumps(error, default=str) + b"\n")
+        with self._guard:  # sources are read in threads
+            self.errors += 1
+            if self.errors <= ERRORS_KEPT:
+                with (self.folder.path / "errors.jsonl").open("ab") as out:
+                    out.write(orjson.dumps(error, default=str) + b"\n")
 
     async def work(self) -> None:
         """Run the stages to their end."""
         counter = mix_tokens(self.plan, self.room)
         columns = output_of(self.plan, self.project).columns
         for edge in self.plan.outputs:
-            folder = self.folder.path / "spool" / ".".join(filter(None, edge))
+            folder = self.spool / ".".join(filter(None, edge))
             self.spools[edge] = Spool(folder, columns, int(self.plan.recipe["seed"]), counter)
         self.pipeline = Pipeline(
             self.plan,
@@ -140,6 +134,10 @@ class Execution:
             self.unreadable,
         )
         await self.pipeline.run(self.spools)  # type: ignore[arg-type]
+
+    def parts(self) -> dict[str, Spool]:
+        """The spools by the names of the mix's parts."""
+        return {".".join(filter(None, edge)): spool for edge, spool in self.spools.items()}
 
     async def stop(self, seconds: float) -> None:
         """Let what is in flight finish, for some seconds; admit nothing more."""
@@ -215,46 +213,93 @@ def run_plan(
             room.info(name)
         folder = new_run(project.state)
         folder.write("plan.json", plan.to_json())
-        ledger = Ledger.open(project.state / "ledger", window=COMMIT_SECONDS)
-    except (OutputError, OutsideError, EngineError, LedgerError) as error:
+    except (OutputError, OutsideError, EngineError) as error:
         raise RunError(str(error)) from error
     except OSError as error:
         raise RunError(said(error)) from error
-    execution = Execution(plan, project, folder, room, ledger, replay)
-    status, problem = "done", None
-    record: dict[str, Any] = {}
+    execution: Execution | None = None
+
+    def record(status: str, selection: Selection | None = None, problem: str | None = None) -> Any:
+        assert execution is not None
+        return make_record(execution, status, estimates, selection, problem)
+
     try:
-        with ledger:
+        with ExitStack() as stack:
+            stack.enter_context(interruptible())
+            sweep(project.state.glob("runs/*/spool"))
+            # The output comes first: a folder that cannot be written is found before anything is paid.
+            staging = stack.enter_context(output.staging(folder.id))
+            spool = stack.enter_context(held(folder.path / "spool"))
+            ledger = stack.enter_context(
+                Ledger.open(project.state / "ledger", window=COMMIT_SECONDS)
+            )
+            execution = Execution(plan, project, folder, spool, room, ledger, replay)
             run_async(_guarded(execution, watch))
             selection = _select(execution)
-            record = make_record(execution, "done", estimates, selection)
-            _write(execution, output, selection, record)
+            made: dict[str, Any] = record("done", selection)
+            _write(execution, output, staging, selection, made)
+            output.finish(staging, plan, made, project, replace)
+            folder.write("record.json", made)
+            return made
+    except KeyboardInterrupt:
+        problem = RunError("paused", status="paused", code=130)
     except RunError as error:
         problem = error
-    except OSError as error:
+    except (OutputError, LedgerError) as error:
+        problem = RunError(str(error))
+    except (OSError, pl.exceptions.PolarsError) as error:
+        if errno_of(error) is None:
+            raise  # not the system's
         problem = RunError(said(error))
-    finally:
-        shutil.rmtree(folder.path / "spool", ignore_errors=True)
-    if problem is not None:
-        status = problem.status
+    if execution is not None:
         with suppress(OSError):
-            record = make_record(execution, status, estimates, None, str(problem))
-            folder.write("record.json", record)
-        raise problem
-    return record
+            folder.write("record.json", record(problem.status, None, str(problem)))
+    raise problem
 
 
-def run_async(work: Any) -> None:
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let SIGTERM interrupt as ^C does, where nothing else handles the two."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    try:
+        before = signal.signal(signal.SIGTERM, interrupt)
+    except ValueError:  # not the main thread
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+T = TypeVar("T")
+
+
+def run_async(work: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine to its end, in a thread of its own where a loop runs already (notebooks)."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        asyncio.run(work)
-        return
-    from concurrent.futures import ThreadPoolExecutor
+        return asyncio.run(work)
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+    begun: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[T]]] = Future()
+
+    async def main() -> T:
+        begun.set_result((asyncio.get_running_loop(), cast("asyncio.Task[T]", asyncio.current_task())))
+        return await work
 
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(asyncio.run, work).result()
+        running = pool.submit(asyncio.run, main())
+        try:
+            return running.result()
+        except KeyboardInterrupt:
+            loop, task = begun.result()
+            loop.call_soon_threadsafe(task.cancel)
+            raise
 
 
 async def _guarded(execution: Execution, watch: Any) -> None:
@@ -273,16 +318,15 @@ async def _guarded(execution: Execution, watch: Any) -> None:
         else:
             stopping.append(asyncio.ensure_future(pause()))
 
-    for name in (signal.SIGINT, signal.SIGTERM):
-        with suppress(NotImplementedError, RuntimeError, ValueError):
-            loop.add_signal_handler(name, on_signal)
     try:
-        if watch is None:
-            await work
-        else:
-            async with watch(execution, lambda: bool(stopping)):
+        with handled(loop, on_signal):
+            if watch is None:
                 await work
-    except (asyncio.CancelledError, PausedError) as error:
+            else:
+                async with watch(execution, lambda: bool(stopping)):
+                    await work
+            await execution.stop(DRAIN_SECONDS)  # what rows that failed have left in flight
+    except asyncio.CancelledError as error:
         raise RunError("paused", status="paused", code=130) from error
     except MissingError as error:
         raise RunError(f"{error}; run without --replay to make it") from error
@@ -295,14 +339,30 @@ async def _guarded(execution: Execution, watch: Any) -> None:
             await execution.close()
 
 
+@contextmanager
+def handled(loop: asyncio.AbstractEventLoop, act: Callable[[], None]) -> Iterator[None]:
+    """Let a loop handle ^C and SIGTERM, where it can; then whoever did before handles them again."""
+    before: dict[signal.Signals, Any] = {}
+    with suppress(NotImplementedError, RuntimeError, ValueError):
+        for name in (signal.SIGINT, signal.SIGTERM):
+            was = signal.getsignal(name)
+            loop.add_signal_handler(name, act)
+            before[name] = was
+    try:
+        yield
+    finally:
+        for name, was in before.items():
+            loop.remove_signal_handler(name)
+            signal.signal(name, was)
+
+
 def _select(execution: Execution) -> Selection | None:
     plan = execution.plan
     if plan.mix is None:
         return None
     origin = {n.name: n.origin for n in plan.nodes}
-    spools = {".".join(filter(None, edge)): s for edge, s in execution.spools.items()}
-    human = {name: origin[edge[0]] == "human" for name, edge in zip(spools, execution.spools, strict=True)}
-    selection = select(plan.mix, spools, human)
+    human = {name: origin[name.partition(".")[0]] == "human" for name in execution.parts()}
+    selection = select(plan.mix, execution.parts(), human)
     if selection.shares.failed:
         short = "; ".join(
             f"`{name}` can supply {int(supply):,} of {int(wanted):,} tokens"
@@ -316,25 +376,33 @@ def _select(execution: Execution) -> Selection | None:
 
 
 def _write(
-    execution: Execution, output: Output, selection: Selection | None, record: dict[str, Any]
+    execution: Execution,
+    output: Output,
+    folder: Path,
+    selection: Selection | None,
+    record: dict[str, Any],
 ) -> None:
-    folder = output.begin()
-    writer = ShardWriter(folder, output.format, output.shard, output.columns)
+    schema = output_schema(output.columns, execution.spools.values())
+    writer = ShardWriter(folder, output.format, output.shard, schema)
     if selection is not None:
-        spools = {".".join(filter(None, edge)): s for edge, s in execution.spools.items()}
-        for frame in rows_in_order(selection, spools):
+        for frame in rows_in_order(selection, execution.parts()):
             writer.write(frame)
     else:
-        import polars as pl
-
         for spool in execution.spools.values():
             for bucket in spool.buckets():
                 frames = list(spool.bucket(bucket))
-                writer.write(pl.concat(frames, how="diagonal_relaxed").sort(ORDER, "_id"))
+                writer.write(in_order(pl.concat(frames, how="diagonal_relaxed"), ORDER, "_id"))
     shards = writer.close()
     record["output"] |= {"shards": shards, "rows": sum(s["rows"] for s in shards)}
-    execution.folder.write("record.json", record)
-    output.finish(execution.plan, record, execution.project)
+
+
+def output_schema(columns: Sequence[str], spools: Iterable[Spool]) -> dict[str, pl.DataType]:
+    """Types of the output's columns over all that leaves the graph; text where nothing says."""
+    found: dict[str, pl.DataType] = {PART: pl.String()}
+    for spool in spools:
+        found = join_schemas(found, spool.schema)
+    kinds = {c: found.get(c, pl.String()) for c in columns}
+    return {c: pl.String() if kind == pl.Null else kind for c, kind in kinds.items()}
 
 
 def make_record(
@@ -355,6 +423,7 @@ def make_record(
         "recipe": dict(execution.plan.recipe),
         "plan": execution.plan.digest,
         "fingerprints": {n.name: n.fingerprint for n in execution.plan.nodes},
+        "rules": {n.name: n.rule for n in execution.plan.nodes},
         "started": execution.started,
         "seconds": round(time.time() - execution.started, 3),
         "steps": {name: a.to_json() for name, a in accounts.items()},
@@ -398,11 +467,3 @@ def mix_json(selection: Selection) -> dict[str, Any]:
             for name, p in selection.parts.items()
         },
     }
-
-
-def said(error: OSError) -> str:
-    """An input/output fault in the user's words."""
-    where = f": {error.filename}" if error.filename else ""
-    if error.errno == 28:
-        return f"the disk is full{where}; everything made before is saved: free space and run again"
-    return f"{error.strerror or error}{where}"

@@ -16,7 +16,7 @@ Its semantics are polars', with these points, which tests hold against an evalua
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import singledispatch
 from itertools import accumulate, count, pairwise
@@ -42,14 +42,12 @@ from ..compiler.expr.nodes import (
     Not,
 )
 from ..compiler.types import ANY, Kind, Type
+from .columnar import CALLS, calculate, compare, item_at, literal
 from .draws import canonical, unit
 from .dtypes import dtype_of, type_of
 
 DOC = "_doc"
 """The column that draws rest on."""
-
-_FAR = 2**31 - 1
-"""Beyond the end of every list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +124,7 @@ def _lower(expr: Any, scope: _Scope) -> pl.Expr:
 
 @_lower.register
 def _(expr: Constant, scope: _Scope) -> pl.Expr:
-    return _literal(expr.value)
+    return literal(expr.value)
 
 
 @_lower.register
@@ -153,14 +151,7 @@ def _(expr: Index, scope: _Scope) -> pl.Expr:
     base, index = _lower(expr.base, scope), _typed(expr.index, scope, "int")
     if scope.type(expr.base).kind == "null":
         return base
-    return _item(base, index)
-
-
-def _item(items: pl.Expr, index: pl.Expr) -> pl.Expr:
-    # Polars 2.1 panics on an index that its own 32 bits do not hold, and a constant null for a list
-    # gives it one row, whatever the height.
-    item = items.list.get(index.clip(-_FAR, _FAR), null_on_oob=True)
-    return pl.when(index.is_not_null()).then(item)
+    return item_at(base, index)
 
 
 @_lower.register
@@ -175,28 +166,12 @@ def _(expr: Negate, scope: _Scope) -> pl.Expr:
     return -_typed(expr.operand, scope, "int")
 
 
-_ARITHMETIC: dict[str, Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
-    "+": lambda a, b: a + b,
-    "-": lambda a, b: a - b,
-    "*": lambda a, b: a * b,
-    "/": lambda a, b: a / b,
-    "//": lambda a, b: a // b,
-    "%": lambda a, b: a % b,
-}
-
-
 @_lower.register
 def _(expr: Arithmetic, scope: _Scope) -> pl.Expr:
     kinds = {scope.type(expr.left).kind, scope.type(expr.right).kind}
     kind: Kind = "str" if "str" in kinds else "int"
     left, right = _typed(expr.left, scope, kind), _typed(expr.right, scope, kind)
-    if expr.op not in ("/", "//", "%"):
-        return _ARITHMETIC[expr.op](left, right)
-    # Polars divides a column by one number through its reciprocal: 7 / 10 is then not 0.7, and in
-    # a frame of one row it is. So the divisor is made a column.
-    column = right + left.is_null().cast(pl.Int64) * 0
-    # By zero polars gives infinities and NaN, and null for `//` and `%` of integers alone.
-    return pl.when(right != 0).then(_ARITHMETIC[expr.op](left, column))
+    return calculate(expr.op, left, right)
 
 
 @_lower.register
@@ -210,32 +185,10 @@ def _(expr: Logic, scope: _Scope) -> pl.Expr:
     return pl.all_horizontal(operands) if expr.op == "and" else pl.any_horizontal(operands)
 
 
-_COMPARE: dict[str, Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
-    "==": pl.Expr.eq,
-    "!=": pl.Expr.ne,
-    "<": pl.Expr.lt,
-    "<=": pl.Expr.le,
-    ">": pl.Expr.gt,
-    ">=": pl.Expr.ge,
-}
-
-
-_MIRRORED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
-
-
-def _compare(op: str, a: pl.Expr, b: pl.Expr) -> pl.Expr:
-    # With a constant on the left and on the right a column that polars knows to be of one value
-    # (`when` with one outcome), the result has one row, whatever the height (polars 2.1).
-    # Python's operators would swap them again where the right one is a `when`.
-    if not a.meta.root_names():
-        a, b, op = b, a, _MIRRORED[op]
-    return _COMPARE[op](a, b)
-
-
 @_lower.register
 def _(expr: Compare, scope: _Scope) -> pl.Expr:
     operands = [_lower(operand, scope) for operand in expr.operands]
-    links = [_compare(op, a, b) for op, (a, b) in zip(expr.ops, pairwise(operands), strict=True)]
+    links = [compare(op, a, b) for op, (a, b) in zip(expr.ops, pairwise(operands), strict=True)]
     return links[0] if len(links) == 1 else pl.all_horizontal(links)
 
 
@@ -262,7 +215,7 @@ def _among(item: pl.Expr, options: tuple[Expr, ...], scope: _Scope) -> pl.Expr:
     if len(values) == len(options) and all(isinstance(value, str) for value in values):
         return item.is_in(values)
     # Numbers one by one: polars' own refuses an int among floats.
-    equal = [_compare("==", item, _lower(option, scope)).fill_null(False) for option in options]
+    equal = [compare("==", item, _lower(option, scope)).fill_null(False) for option in options]
     return pl.when(item.is_not_null()).then(pl.any_horizontal(equal))
 
 
@@ -288,61 +241,15 @@ def _(expr: Call, scope: _Scope) -> pl.Expr:
         return _len(expr, args[0], scope)
     if expr.name == "hash01":
         return _hash01(expr, args[0], scope)
-    return _CALLS[expr.name](*args)
-
-
-def _count(found: pl.Expr) -> pl.Expr:
-    return found.cast(pl.Int64)
-
-
-def _extreme(beats: str) -> Callable[..., pl.Expr]:
-    # Polars' own `max_horizontal` skips nulls and NaN.
-    def lowered(first: pl.Expr, *rest: pl.Expr) -> pl.Expr:
-        best = first
-        for other in rest:
-            known = best.is_not_null() & other.is_not_null()
-            best = pl.when(known).then(
-                pl.when(_compare(beats, other, best)).then(other).otherwise(best)
-            )
-        return best
-
-    return lowered
-
-
-def _round(x: pl.Expr, digits: pl.Expr | None = None) -> pl.Expr:
-    places = 0 if digits is None else int(pl.select(digits).item())
-    return x.round(places, mode="half_to_even")
-
-
-_CALLS: dict[str, Callable[..., pl.Expr]] = {
-    "chars": lambda x: _count(x.str.len_chars()),
-    "words": lambda x: _count(x.str.count_matches(r"\S+")),
-    # From the first character that is not white space to the end of its line.
-    "lines": lambda x: _count(x.str.count_matches(r"\S[^\n]*")),
-    "lower": lambda x: x.str.to_lowercase(),
-    "upper": lambda x: x.str.to_uppercase(),
-    "strip": lambda x: x.str.strip_chars(),
-    "contains": lambda x, part: x.str.contains(part, literal=True),
-    "startswith": lambda x, prefix: x.str.starts_with(prefix),
-    "endswith": lambda x, suffix: x.str.ends_with(suffix),
-    "matches": lambda x, pattern: x.str.contains(pattern, literal=False, strict=True),
-    "coalesce": lambda *xs: pl.coalesce(*xs),
-    "abs": lambda x: x.abs(),
-    "round": _round,
-    "min": _extreme("<"),
-    "max": _extreme(">"),
-    "int": lambda x: x.cast(pl.Int64, strict=False),
-    "float": lambda x: x.cast(pl.Float64, strict=False),
-    "str": lambda x: x.cast(pl.String),
-}
+    return CALLS[expr.name](*args)
 
 
 def _len(expr: Call, x: pl.Expr, scope: _Scope) -> pl.Expr:
     kind = scope.type(expr.args[0]).kind
     if kind in ("str", "null"):
-        return _count(x.str.len_chars())
+        return CALLS["chars"](x)
     if kind == "list":
-        return _count(x.list.len())
+        return x.list.len().cast(pl.Int64)
 
     def measure(values: pl.Series) -> pl.Series:
         found = values.list.len() if values.dtype == pl.List else values.str.len_chars()
@@ -380,7 +287,7 @@ def _choose(expr: Call, scope: _Scope) -> pl.Expr:
         # The largest draw times a large count may round up to the count itself.
         last = options.list.len().cast(pl.Int64) - 1
         index = pl.min_horizontal((drawn * (last + 1)).floor().cast(pl.Int64), last)
-        return pl.when(last >= 0).then(_item(options, index))
+        return pl.when(last >= 0).then(item_at(options, index))
     bounds = _bounds(expr.args[1])
 
     def pick(draws: pl.Series) -> pl.Series:
@@ -388,7 +295,7 @@ def _choose(expr: Call, scope: _Scope) -> pl.Expr:
         return pl.Series(draws.name, found, dtype=pl.Int64)
 
     index = drawn.map_batches(pick, return_dtype=pl.Int64, is_elementwise=True)
-    return _item(options, index)
+    return item_at(options, index)
 
 
 def _bounds(weights: Expr) -> list[float]:
@@ -396,18 +303,3 @@ def _bounds(weights: Expr) -> list[float]:
     assert isinstance(weights, Items)
     values = [w.value for w in weights.items if isinstance(w, Constant)]
     return list(accumulate(float(v) for v in values if isinstance(v, int | float)))
-
-
-def _literal(value: bool | int | float | str | None) -> pl.Expr:
-    # Without its type polars would take the narrowest that holds an integer.
-    match value:
-        case None:
-            return pl.lit(None)
-        case bool():
-            return pl.lit(value, dtype=pl.Boolean)
-        case int():
-            return pl.lit(value, dtype=pl.Int64)
-        case float():
-            return pl.lit(value, dtype=pl.Float64)
-        case str():
-            return pl.lit(value, dtype=pl.String)

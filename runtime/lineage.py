@@ -5,7 +5,6 @@ Nothing about a row is stored besides its identity: what led to it is computed a
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,17 +15,19 @@ import polars as pl
 from ..compiler.plan import Plan, PlanNode
 from .account import Account
 from .catalog import load_catalog
-from .checkpool import CheckPool
+from .checkpool import CheckError, CheckPool
 from .engine_room import EngineRoom
-from .execute import source_specs
+from .execute import run_async, source_specs
 from .kernel import REASON
 from .ledger import Entry, Ledger, key_of
 from .outcome import Outcome
 from .pipeline import assignments, build_row_op, map_stage
 from .project import Project
+from .prompting import RenderError
 from .requests import Message, Request
 from .rows import ORDER
 from .sources.jsonl import scan_partitions
+from .stages import fitting
 from .tools import Tools, no_model
 from .window import MissingError, sampling_of
 
@@ -147,7 +148,7 @@ class Tracer:
     ) -> list[Stop]:
         before, after = assignments(node)
         rows = before(frame).rows(named=True)
-        stops = [Stop(node, row, asyncio.run(self._run(node, row))) for row in rows]
+        stops = [Stop(node, row, run_async(self._run(node, row))) for row in rows]
         for port, end in (("", "out"), ("rejected", "rejected"), ("routed", "routed")):
             made = [
                 {**r, REASON: o.reason} if port else dict(r)
@@ -157,8 +158,9 @@ class Tracer:
                 for r in o.rows
             ]
             if made:
-                found = pl.DataFrame(made, infer_schema_length=None)
-                frames[(node.name, port)] = found if port else after(found)
+                with fitting(node.name):
+                    found = pl.DataFrame(made, infer_schema_length=None)
+                    frames[(node.name, port)] = found if port else after(found)
         return stops
 
     async def _run(self, node: PlanNode, row: Mapping[str, Any]) -> tuple[Outcome, ...]:
@@ -168,6 +170,8 @@ class Tracer:
             found: tuple[Outcome, ...] = await op.run(row)
         except MissingError:
             return ()
+        except (RenderError, CheckError) as error:
+            return (Outcome("error", (row,), str(error)),)
         return found
 
     def _tools(self, node: PlanNode, pool: CheckPool) -> Tools:

@@ -15,12 +15,17 @@ import polars as pl
 
 from ..compiler.shares import Shares, settle_shares
 from .rows import ORDER
-from .spool import HASH, MERGE, TOKENS, Spool
+from .spool import BUCKET_BITS, HASH, HUMAN, MERGE, TOKENS, Spool, in_order
 
 PART = "_part"
 EPOCH = "_epoch"
+RANK = "_rank"
 TURN = 0x9E3779B97F4A7C15
 """Added to the hash once an epoch, so that each goes through the rows in another order."""
+WRAP = 1 << 64
+BUCKETS = 1 << BUCKET_BITS
+WIDTH = WRAP // BUCKETS
+"""Hashes of one bucket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +34,11 @@ class PartReport:
 
     Attributes:
         rows: That it had.
-        merged: Of these, equal to a row of the same document in a part before it.
+        merged: Of these, equal to another row of the same document, in a part before it or in it.
         supply: Tokens of the others.
         taken_rows: Rows in the mix, repeats counted.
         taken: Their tokens.
+        human: Those of them in rows of human text.
         epochs: How often it was gone through.
     """
 
@@ -47,11 +53,17 @@ class PartReport:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which rows enter the mix: for each part and epoch the hashes that do, and what that adds up to."""
+    """Which rows enter the mix, and what that adds up to.
+
+    Attributes:
+        shares: What each part was to give.
+        parts: What it gave.
+        taken: For each part and epoch, hash and merge key of its rows, sorted by hash.
+    """
 
     shares: Shares
     parts: Mapping[str, PartReport]
-    taken: Mapping[str, tuple[pl.Series, ...]]
+    taken: Mapping[str, tuple[pl.DataFrame, ...]]
 
     @property
     def tokens(self) -> int:
@@ -71,36 +83,44 @@ def select(
 
     A text of a document enters once over all parts. Human parts come first, so that what fell back to
     its input stands where it came from.
+
+    Args:
+        mix: Of the plan.
+        spools: The rows of each part.
+        human: Which parts hold nothing but human text.
     """
     order = sorted(spools, key=lambda name: (not human.get(name), name))
-    frames = {name: spools[name].narrow() for name in order}
-    kept = _merged(frames)
+    rows = {name: spools[name].rows for name in order}
+    kept = _merged({name: spools[name].narrow() for name in order})
     supply = {name: int(kept[name][TOKENS].sum()) for name in order}
     shares = settle_shares(mix, {n: float(s) for n, s in supply.items()}, human)
-    taken: dict[str, tuple[pl.Series, ...]] = {}
+    taken: dict[str, tuple[pl.DataFrame, ...]] = {}
     reports: dict[str, PartReport] = {}
     for name in order:
         target = shares.targets.get(name, 0.0)
         epochs = _epochs(kept[name], target, round_up=bool(human.get(name)))
-        taken[name] = tuple(e[HASH] for e in epochs)
-        chosen = pl.concat(epochs) if epochs else kept[name].clear()
+        tokens = sum(int(e[TOKENS].sum()) for e in epochs)
         reports[name] = PartReport(
-            rows=frames[name].height,
-            merged=frames[name].height - kept[name].height,
+            rows=rows[name],
+            merged=rows[name] - kept[name].height,
             supply=supply[name],
-            taken_rows=chosen.height,
-            taken=int(chosen[TOKENS].sum()),
-            human=int(chosen.filter(pl.col("_origin") == "human")[TOKENS].sum()),
-            epochs=int(chosen[TOKENS].sum()) / supply[name] if supply[name] else 0.0,
+            taken_rows=sum(e.height for e in epochs),
+            taken=tokens,
+            human=sum(int(e.filter(HUMAN)[TOKENS].sum()) for e in epochs),
+            epochs=tokens / supply[name] if supply[name] else 0.0,
         )
+        taken[name] = tuple(e.select(HASH, MERGE) for e in epochs)
     return Selection(shares, reports, taken)
 
 
-def _merged(frames: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-    tagged = [f.with_columns(pl.lit(n).alias(PART)) for n, f in frames.items()]
-    ranked = [f.with_columns(pl.lit(i).alias("_rank")) for i, f in enumerate(tagged)]
-    whole = pl.concat(ranked).sort("_rank", HASH).unique(MERGE, keep="first", maintain_order=True)
-    return {name: whole.filter(pl.col(PART) == name).drop(PART, "_rank") for name in frames}
+def _merged(frames: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """Rows whose document and text no row before them has, by part, sorted by hash."""
+    ranks = {name: rank for rank, name in enumerate(frames)}
+    whole = pl.concat(
+        [frames.pop(n).with_columns(pl.lit(r, pl.UInt16).alias(RANK)) for n, r in ranks.items()]
+    )
+    whole = whole.sort(RANK, HASH, MERGE).unique(MERGE, keep="first", maintain_order=True)
+    return {name: whole.filter(pl.col(RANK) == rank).drop(RANK) for name, rank in ranks.items()}
 
 
 def _epochs(rows: pl.DataFrame, target: float, *, round_up: bool) -> list[pl.DataFrame]:
@@ -113,51 +133,60 @@ def _epochs(rows: pl.DataFrame, target: float, *, round_up: bool) -> list[pl.Dat
     if not supply or target <= 0:
         return []
     whole = floor(target / supply + 1e-9)
-    epochs = [turned(rows, k) for k in range(whole)]
+    epochs = [_sorted_turn(rows, k) for k in range(whole)]
     left = target - whole * supply
     if left >= 1 or (round_up and left > 1e-6):
-        last = turned(rows, whole).sort(HASH)
-        before = last[TOKENS].cum_sum() - last[TOKENS]
-        reach = before if round_up else before + last[TOKENS]
-        epochs.append(last.filter(reach < left if round_up else reach <= left))
+        last = _sorted_turn(rows, whole)
+        reach = last[TOKENS].cast(pl.Int64).cum_sum()
+        before = reach - last[TOKENS]
+        count = int((before < left).sum() if round_up else (reach <= left).sum())
+        epochs.append(last.head(count))
     return epochs
+
+
+def _sorted_turn(rows: pl.DataFrame, epoch: int) -> pl.DataFrame:
+    return turned(rows, epoch).sort(HASH, MERGE) if epoch else rows
 
 
 def turned(rows: pl.DataFrame, epoch: int) -> pl.DataFrame:
     """Rows with the hashes of an epoch."""
     if not epoch:
         return rows
-    hashes = [(h + epoch * TURN) % 2**64 for h in rows[HASH]]
-    return rows.with_columns(pl.Series(HASH, hashes, pl.UInt64))
+    # Unsigned addition wraps.
+    return rows.with_columns(pl.col(HASH) + pl.lit(epoch * TURN % WRAP, pl.UInt64))
 
 
 def rows_in_order(selection: Selection, spools: Mapping[str, Spool]) -> Iterator[pl.DataFrame]:
     """Second pass: the chosen rows, bucket by bucket, sorted by hash. One bucket in memory."""
-    repeated = any(len(e) > 1 for e in selection.taken.values())
-    for number in range(1 << 6):
-        frames = list(_bucket(number, selection, spools, repeated))
+    repeated = any(len(epochs) > 1 for epochs in selection.taken.values())
+    for number in range(BUCKETS):
+        frames = list(_bucket(number, selection, spools))
         if frames:
-            whole = pl.concat(frames, how="diagonal_relaxed").sort(HASH, "_id")
-            yield whole.drop(HASH, MERGE, ORDER).rechunk()
+            # Copies of a row that came by several ways share part, epoch, hash and merge key.
+            once = (HASH, MERGE, PART, EPOCH)
+            whole = in_order(pl.concat(frames, how="diagonal_relaxed"), *once)
+            whole = whole.unique(once, keep="first", maintain_order=True)
+            own = (HASH, MERGE, ORDER, "_bucket", *(() if repeated else (EPOCH,)))
+            yield whole.drop(own, strict=False).rechunk()
 
 
 def _bucket(
-    number: int, selection: Selection, spools: Mapping[str, Spool], repeated: bool
+    number: int, selection: Selection, spools: Mapping[str, Spool]
 ) -> Iterator[pl.DataFrame]:
+    first, last = number * WIDTH, (number + 1) * WIDTH - 1
     for name in sorted(spools):
-        for epoch, hashes in enumerate(selection.taken[name]):
-            wanted = pl.DataFrame({HASH: hashes})
-            lowest, highest = number << 58, (number + 1) << 58
-            inside = wanted.filter(
-                (pl.col(HASH) >= pl.lit(lowest, pl.UInt64))
-                & (pl.col(HASH) <= pl.lit(highest - 1, pl.UInt64))
-            )
+        for epoch, chosen in enumerate(selection.taken[name]):
+            start = int(chosen[HASH].search_sorted(first, "left"))
+            stop = int(chosen[HASH].search_sorted(last, "right"))
+            inside = chosen.slice(start, stop - start)
             if not inside.height:
                 continue
-            origins = sorted({((h - epoch * TURN) % 2**64) >> 58 for h in inside[HASH]})
-            for bucket in origins:
+            # Before the turn, these hashes lay in the bucket of the first of them or the next.
+            origin = (first - epoch * TURN) % WRAP // WIDTH
+            for bucket in dict.fromkeys((origin, (origin + bool(epoch)) % BUCKETS)):
                 for frame in spools[name].bucket(bucket):
-                    found = turned(frame, epoch).join(inside, on=HASH, how="semi")
+                    found = turned(frame, epoch).join(inside, on=[HASH, MERGE], how="semi")
                     if found.height:
-                        found = found.with_columns(pl.lit(name).alias(PART))
-                        yield found.with_columns(pl.lit(epoch).alias(EPOCH)) if repeated else found
+                        yield found.with_columns(
+                            pl.lit(name).alias(PART), pl.lit(epoch, pl.Int64).alias(EPOCH)
+                        )

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..compiler.plan import Plan
 from .card import write_card
+from .holding import LOCK, held, sweep
 from .project import Project
 from .runs import dump_json, write_whole
 
@@ -29,7 +32,7 @@ class Output:
     Attributes:
         path: The folder.
         format: parquet or jsonl.
-        shard: Bytes of text a shard.
+        shard: Bytes a shard, about.
         columns: In order.
     """
 
@@ -37,11 +40,6 @@ class Output:
     format: str
     shard: int
     columns: tuple[str, ...]
-
-    @property
-    def partial(self) -> Path:
-        """Where it grows until it is whole."""
-        return self.path.with_name(self.path.name + ".partial")
 
     def standing(self) -> dict[str, Any] | None:
         """The run record of the data set that stands there; None if there is none."""
@@ -68,38 +66,64 @@ class Output:
         Raises:
             OutputError: The folder holds another run's data set, or other files.
         """
-        if not self.path.exists() or (self.path.is_dir() and not any(self.path.iterdir())):
+        if not os.path.lexists(self.path):
             return
         shown = os.path.relpath(self.path)
+        if not self.path.is_dir():
+            raise OutputError(f"{shown} is not a folder; use another output.path")
         record = self.standing()
-        if record is None:
+        own = {"run.json", "plan.json", "README.md", "recipe", LOCK} if record else set()
+        own |= {s["file"] for s in (record or {}).get("output", {}).get("shards", [])}
+        if foreign := sorted({p.name for p in self.path.iterdir()} - own):
+            more = f" and {len(foreign) - 1} more" if len(foreign) > 1 else ""
             raise OutputError(
-                f"{shown} holds files that mashbill did not write; use another output.path"
+                f"{shown} holds {foreign[0]}{more}, which mashbill did not write; "
+                "use another output.path"
             )
-        if record.get("plan") != digest and not replace:
+        if record and record.get("plan") != digest and not replace:
             raise OutputError(
                 f"{shown} holds run {record.get('run')} of another plan; "
                 "use another output.path, or type: mashbill run --replace"
             )
 
-    def begin(self) -> Path:
-        """An empty folder to write into. Raises `OSError`."""
-        shutil.rmtree(self.partial, ignore_errors=True)
-        self.partial.mkdir(parents=True)
-        return self.partial
+    @contextmanager
+    def staging(self, run: str) -> Iterator[Path]:
+        """A folder beside the output for the files of a run, until they are whole. Raises `OSError`."""
+        left = f".{self.path.name}."
+        parent = self.path.parent
+        if parent.is_dir():
+            sweep(p for p in parent.iterdir() if p.name.startswith(left) and p.suffix == ".tmp")
+        with held(parent / f"{left}{run}-{os.getpid()}.tmp") as folder:
+            yield folder
 
-    def finish(self, plan: Plan, record: Mapping[str, Any], project: Project) -> None:
-        """Add card, recipe, plan and record, and put the folder in place. Raises `OSError`."""
-        write_whole(self.partial / "plan.json", plan.dump())
-        write_whole(self.partial / "run.json", dump_json(record))
-        write_whole(self.partial / "README.md", write_card(plan, record))
-        copy_recipe(project, plan, self.partial / "recipe")
-        old = self.path.with_name(self.path.name + ".old")
-        shutil.rmtree(old, ignore_errors=True)
-        if self.path.exists():
-            self.path.replace(old)
-        self.partial.replace(self.path)
-        shutil.rmtree(old, ignore_errors=True)
+    def finish(
+        self, folder: Path, plan: Plan, record: Mapping[str, Any], project: Project, replace: bool
+    ) -> None:
+        """Add card, recipe, plan and record to a staging folder, and put it in place.
+
+        Raises:
+            OSError: A file cannot be written or moved.
+            OutputError: Meanwhile, something else has come to stand there.
+        """
+        write_whole(folder / "plan.json", plan.dump())
+        write_whole(folder / "run.json", dump_json(record))
+        write_whole(folder / "README.md", write_card(plan, record))
+        copy_recipe(project, plan, folder / "recipe")
+        while True:
+            self.refuse_foreign(plan.digest, replace)
+            with held(folder.with_suffix(".old.tmp")) as aside:
+                with suppress(FileNotFoundError):
+                    self.path.rename(aside / "was")
+                try:
+                    folder.rename(self.path)
+                except OSError as error:
+                    if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+                        continue  # another run was faster: look again
+                    with suppress(OSError):
+                        (aside / "was").rename(self.path)
+                    raise
+            (self.path / LOCK).unlink(missing_ok=True)
+            return
 
 
 def output_of(plan: Plan, project: Project) -> Output:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+
+from .schemas import fitted
 
 ROW_GROUP = 16_384
 
@@ -19,40 +22,40 @@ class ShardWriter:
     Attributes:
         folder: Where they go.
         format: `parquet` or `jsonl`.
-        size: UTF-8 bytes of text a shard, about; a row is never cut.
-        columns: Of the output, in order; missing ones are null.
+        size: Bytes of values a shard, about, before packing; a row is never cut.
+        schema: Columns of the output, in order, with types that are the same in every shard.
     """
 
     folder: Path
     format: str
     size: int
-    columns: tuple[str, ...]
+    schema: Mapping[str, pl.DataType]
     files: list[dict[str, Any]] = field(default_factory=list)
     _waiting: list[pl.DataFrame] = field(default_factory=list)
     _bytes: int = 0
 
     def write(self, frame: pl.DataFrame) -> None:
         """Add rows. Raises `OSError` if a full shard cannot be written."""
-        absent = [pl.lit(None, pl.String).alias(c) for c in self.columns if c not in frame.columns]
-        frame = frame.with_columns(absent).select(self.columns)
-        while frame.height:
-            ends = frame["text"].str.len_bytes().cum_sum() if "text" in frame.columns else None
-            room = self.size - self._bytes
-            fits = int((ends <= room).sum()) if ends is not None else frame.height
-            if not fits and not self._waiting:
-                fits = 1
-            part, frame = frame.head(fits), frame.slice(fits)
-            if part.height:
-                self._waiting.append(part)
-                self._bytes += int(part["text"].str.len_bytes().sum() or 0) if ends is not None else 0
-            if frame.height:
+        frame = fitted(frame, self.schema)
+        ends = frame.select(weights(self.schema).cum_sum().alias("ends"))["ends"]
+        start = 0
+        while start < frame.height:
+            before = int(ends[start - 1]) if start else 0
+            stop = int(ends.search_sorted(before + self.size - self._bytes, "right"))
+            if stop <= start and not self._waiting:
+                stop = start + 1
+            if stop > start:
+                self._waiting.append(frame[start:stop])
+                self._bytes += int(ends[stop - 1]) - before
+                start = stop
+            if start < frame.height:
                 self.flush()
 
     def flush(self) -> None:
         """Write the rows that wait as a shard, durably. Raises `OSError`."""
         if not self._waiting:
             return
-        frame = pl.concat(self._waiting, how="vertical_relaxed").rechunk()
+        frame = pl.concat(self._waiting).rechunk()
         self._waiting, self._bytes = [], 0
         path = self.folder / f"train-{len(self.files):05d}.{self.format}"
         with path.open("wb") as out:
@@ -71,6 +74,13 @@ class ShardWriter:
             File name, rows and bytes of each shard.
         """
         if not self._waiting and not self.files:
-            self._waiting = [pl.DataFrame(schema=dict.fromkeys(self.columns, pl.String))]
+            self._waiting = [pl.DataFrame(schema=dict(self.schema))]
         self.flush()
         return self.files
+
+
+def weights(schema: Mapping[str, pl.DataType]) -> pl.Expr:
+    """Bytes of each row: those of its text, and eight for any other value."""
+    text = [pl.col(n).str.len_bytes().fill_null(0) for n, k in schema.items() if k == pl.String]
+    others = pl.repeat(8 * (len(schema) - len(text)), pl.len())
+    return pl.sum_horizontal(*text, others).cast(pl.Int64)

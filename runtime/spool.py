@@ -7,7 +7,7 @@ in turn and sorted one at a time are the whole in order, in the memory of one bu
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,10 +15,14 @@ import polars as pl
 
 from .engines.base import Tokens
 from .rows import ORDER, uniform
+from .schemas import join_schemas
 
 HASH = "_h"
-TOKENS = "_tokens"
+"""Of seed and `_id`: the order of a mix."""
 MERGE = "_merge"
+"""Of document and text: what enters a mix once."""
+TOKENS = "_tokens"
+HUMAN = "_human"
 BUCKET_BITS = 6
 FLUSH_BYTES = 64 << 20
 
@@ -39,6 +43,8 @@ class Spool:
     seed: int
     tokens: Tokens | None
     rows: int = 0
+    schema: dict[str, pl.DataType] = field(default_factory=dict)
+    """Columns of all rows so far."""
     _waiting: list[pl.DataFrame] = field(default_factory=list)
     _bytes: int = 0
     _files: int = 0
@@ -48,9 +54,15 @@ class Spool:
         self.folder.mkdir(parents=True)
 
     def take(self, frame: pl.DataFrame) -> None:
-        """Keep a frame. Raises `OSError` if it cannot be written."""
+        """Keep a frame.
+
+        Raises:
+            OSError: It cannot be written; polars raises its own error for the same.
+            polars.exceptions.PolarsError: A column cannot hold what earlier frames and this one have.
+        """
         self.rows += frame.height
         frame = self._keyed(frame)
+        self.schema = join_schemas(self.schema, frame.schema)
         self._waiting.append(frame)
         self._bytes += int(frame.estimated_size())
         if self._bytes >= FLUSH_BYTES:
@@ -86,15 +98,14 @@ class Spool:
         self._files += 1
 
     def narrow(self) -> pl.DataFrame:
-        """Hash, merge key and tokens of every row: 24 bytes each."""
+        """Hash, merge key, tokens and whether the text is human, of every row: 21 bytes each."""
         self.flush()
+        kinds = {HASH: pl.UInt64(), MERGE: pl.UInt64(), TOKENS: pl.UInt32(), HUMAN: pl.Boolean()}
         files = sorted(self.folder.glob("*/*.parquet"))
-        kinds: Mapping[str, type[pl.DataType]] = {
-            HASH: pl.UInt64, MERGE: pl.UInt64, TOKENS: pl.Int64, "_origin": pl.String
-        }  # fmt: skip
         if not files:
             return pl.DataFrame(schema=kinds)
-        return pl.scan_parquet(files, missing_columns="insert").select(*kinds).collect()
+        human = (pl.col("_origin") == "human").alias(HUMAN)
+        return pl.scan_parquet(files).select(HASH, MERGE, pl.col(TOKENS).cast(pl.UInt32), human).collect()
 
     def buckets(self) -> tuple[int, ...]:
         """Buckets that hold rows, in order."""
@@ -105,3 +116,16 @@ class Spool:
         """The frames of one bucket, in the order in which they were written."""
         for file in sorted((self.folder / f"{number:012d}").glob("*.parquet")):
             yield pl.read_parquet(file)
+
+
+def in_order(frame: pl.DataFrame, *keys: str) -> pl.DataFrame:
+    """A frame sorted by keys; rows that share them stand in the order of all their columns.
+
+    Only copies of one row on several ways share them, so the others' columns are rarely looked at.
+    """
+    ordered = frame.sort(keys)
+    same = pl.all_horizontal(pl.col(k).eq_missing(pl.col(k).shift(1)) for k in keys)
+    if not ordered.select(same.slice(1).any()).item():
+        return ordered
+    rest = [c for c, kind in frame.schema.items() if c not in keys and not kind.is_nested()]
+    return frame.sort(*keys, *sorted(rest), nulls_last=True)

@@ -6,9 +6,9 @@ the step really does; the others go on as they came, and what lies below them is
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import polars as pl
@@ -17,23 +17,28 @@ from ..compiler.cost import Facts, NodeFacts, Past, SourceFacts
 from ..compiler.plan import Plan, PlanNode
 from .account import Account
 from .catalog import load_catalog
-from .checkpool import CheckPool
+from .checkpool import CheckError, CheckPool
 from .engine_room import EngineRoom
-from .execute import mix_tokens, source_specs
+from .execute import mix_tokens, run_async, source_specs
+from .faults import MisfitError
 from .ledger import Entry, Ledger, key_of
 from .outcome import Outcome
 from .pipeline import assignments, build_row_op, map_stage
 from .project import Project
+from .prompting import RenderError
 from .requests import Message, Request
 from .rows import ORDER
 from .runs import last_run
 from .sources.jsonl import Unreadable, sample_rows
+from .stages import first_rows, fitting
 from .tools import Tools, no_model
 from .window import MissingError, sampling_of
 
 SAMPLE_ROWS = 400
+CHECK_SECONDS = 10.0
+"""How long a check may take for one row of the sample."""
 MODEL_ROWS = 64
-"""Sampled rows that a model step renders prompts for."""
+"""Sampled rows that a model step renders prompts for, unless the sample is the whole."""
 
 
 @dataclass(slots=True)
@@ -69,6 +74,8 @@ class _Surveyor:
     ledger: Ledger
     frames: dict[str, tuple[pl.DataFrame, bool]] = field(default_factory=dict)
     nodes: dict[str, NodeFacts] = field(default_factory=dict)
+    exact: bool = False
+    """Whether the sample is the whole."""
 
     def run(self) -> Survey:
         sources: dict[str, SourceFacts] = {}
@@ -88,33 +95,41 @@ class _Surveyor:
                 empty.append(name)
             order = pl.int_range(sample.frame.height, dtype=pl.Int64).alias(ORDER)
             self.frames[name] = (sample.frame.with_columns(order), False)
+        self.exact = exact
         counter = mix_tokens(self.plan, self.room)
         for node in self.plan.nodes:
             if node.stage != "scan":
                 self._node(node)
-        for name, _ in self.plan.outputs:
+        for name, port in self.plan.outputs:
+            if port:  # what a port carries is not sampled
+                continue
             frame, assumed = self.frames[name]
             seen = self.nodes.get(name, NodeFacts(frame.height, frame.height))
             tokens = sum(counter.count(frame["text"].fill_null("").to_list())) if counter else 0
-            self.nodes[name] = _with(seen, text_tokens=tokens, rows_out=frame.height, assumed=assumed)
+            if name in self.nodes and frame.height:  # of the rows that its own facts speak of
+                tokens = round(tokens * seen.rows_out / frame.height)
+            self.nodes[name] = replace(seen, text_tokens=tokens)
         facts = Facts(sources, self.nodes, self._past(), exact, self._exact_tokens())
         return Survey(facts, unreadable, empty)
 
     def _node(self, node: PlanNode) -> None:
-        inputs = [self.frames[name] for name, port in node.inputs if not port]
-        frame = pl.concat([f for f, _ in inputs], how="diagonal_relaxed") if inputs else None
-        if frame is None:
-            self.frames[node.name] = (pl.DataFrame(schema={"text": pl.String}), True)
-            return
+        # Asides are not sampled: a step that reads one sees no row of it here.
+        inputs = [
+            (f.clear(), True) if port else (f, assumed)
+            for name, port in node.inputs
+            for f, assumed in (self.frames[name],)
+        ]
         assumed = any(a for _, a in inputs)
+        with fitting(node.name):
+            frame = pl.concat([f for f, _ in inputs], how="diagonal_relaxed")
         if (limit := node.definition.get("limit")) is not None:
-            frame = frame.sort("_doc", "_id").head(limit)
+            frame = first_rows([frame], limit)
         operator = load_catalog().steps[node.op]
         if node.stage == "map":
             account = Account()
             try:
                 kept, _ = map_stage(node, operator, account).apply(frame)
-            except pl.exceptions.PolarsError:
+            except MisfitError:
                 if not assumed:
                     raise
                 kept = frame  # it reads what a model has not written yet
@@ -125,18 +140,19 @@ class _Surveyor:
         self.nodes[node.name] = facts
 
     def _rows(self, node: PlanNode, frame: pl.DataFrame, assumed: bool) -> NodeFacts:
-        frame = frame.sort("_doc", "_id").head(MODEL_ROWS) if node.model else frame
+        frame = first_rows([frame], MODEL_ROWS) if node.model and not self.exact else frame
         before, _ = assignments(node)
         try:
-            rows = before(frame).rows(named=True)
-        except pl.exceptions.PolarsError:
+            with fitting(node.name):
+                rows = before(frame).rows(named=True)
+        except MisfitError:
             if not assumed:
                 raise
             rows = frame.rows(named=True)
         if node.model is None and assumed:
             self.frames[node.name] = (frame, True)
             return NodeFacts(frame.height, frame.height, True)
-        found = asyncio.run(self._settle(node, rows)) if rows else []
+        found = run_async(self._settle(node, rows)) if rows else []
         out = [dict(r) for _, outcomes in found for o in outcomes if o.end == "out" for r in o.rows]
         settled = [(paid, outcomes) for paid, outcomes in found if outcomes]
         if node.model is None:
@@ -169,16 +185,21 @@ class _Surveyor:
         self, node: PlanNode, rows: list[dict[str, Any]]
     ) -> list[tuple[_Paid, tuple[Outcome, ...]]]:
         """Run a step on rows against the ledger alone; no outcomes for rows that need a call."""
-        pool = CheckPool(0)
-        found = []
-        for row in rows:
-            paid = _Paid()
-            op = build_row_op(node, load_catalog().steps[node.op], self._tools(node, pool, paid))
-            try:
-                outcomes = await op.run(row)
-            except MissingError:
-                outcomes = ()
-            found.append((paid, outcomes))
+        # In a process of its own: a check that crashes or hangs must not take the plan with it.
+        pool = CheckPool(1, timeout=CHECK_SECONDS)
+        found: list[tuple[_Paid, tuple[Outcome, ...]]] = []
+        try:
+            for row in rows:
+                paid = _Paid()
+                op = build_row_op(node, load_catalog().steps[node.op], self._tools(node, pool, paid))
+                try:
+                    found.append((paid, await op.run(row)))
+                except MissingError:
+                    found.append((paid, ()))
+                except (RenderError, CheckError) as error:  # the run will say so of each such row
+                    found.append((paid, (Outcome("error", (row,), "error", {"said": str(error)}),)))
+        finally:
+            await pool.close()
         return found
 
     def _tools(self, node: PlanNode, pool: CheckPool, paid: _Paid) -> Tools:
@@ -205,7 +226,10 @@ class _Surveyor:
         assert node.model is not None
         tools = self._tools(node, CheckPool(0), _Paid())
         op = build_row_op(node, load_catalog().steps[node.op], tools)
-        chats = [chat for row in rows for chat in op.prompts(row)]
+        chats = []
+        for row in rows:
+            with suppress(RenderError):
+                chats += op.prompts(row)
         source = sum(tools.count([str(r.get("text") or "") for r in rows]))
         rewrites = node.op == "rewrite"
         return len(chats), sum(tools.tokens.count_chat(chats)), source if rewrites else 0
@@ -219,7 +243,8 @@ class _Surveyor:
         past = {}
         for node in self.plan.nodes:
             account = record.get("steps", {}).get(node.name)
-            if not node.model or not account or not account["attempts"]:
+            same = record.get("rules", {}).get(node.name) == node.rule
+            if not node.model or not same or not account or not account["attempts"]:
                 continue
             units = sum(v for k, v in account["units"].items() if k != "kept")
             stats = record["models"].get(node.model, {})
@@ -236,9 +261,3 @@ class _Surveyor:
     def _exact_tokens(self) -> bool:
         names = {n.model for n in self.plan.nodes if n.model}
         return all(self.room.info(name).exact_tokens for name in names)
-
-
-def _with(facts: NodeFacts, **changes: Any) -> NodeFacts:
-    from dataclasses import replace
-
-    return replace(facts, **changes)

@@ -2,7 +2,9 @@
 
 A request is looked up in the ledger, then among those in flight, and only then sent. A row moves on
 after its completion is committed. Transient faults are retried with backoff and jitter; an engine
-that fails without a single success in between is down, and the run stops with everything saved.
+that fails again and again without a single success in between is down, and the run stops with
+everything saved. Once the window drains, whoever asks for something new waits until the run ends:
+what is in flight is paid for, and its rows must not be torn away by a neighbour's failure.
 """
 
 from __future__ import annotations
@@ -23,10 +25,8 @@ FIRST_WAIT = 0.25
 LONGEST_WAIT = 30.0
 DOWN_AFTER = 40
 """Failures in a row, over all requests, that mean the engine is down and not the request bad."""
-
-
-class PausedError(Exception):
-    """The run stops admitting requests; what was made is saved."""
+OWN_FAULTS = frozenset({"overlong", "filtered", "status-400", "status-413", "status-422"})
+"""Faults of one request: they say nothing about the engine. Nor does `status-429`, a busy one."""
 
 
 class EngineDownError(Exception):
@@ -77,6 +77,8 @@ class Window:
     _slots: asyncio.Semaphore | None = None
     _pending: dict[tuple[bytes, int], asyncio.Future[Entry]] = field(default_factory=dict)
     _failures: int = 0
+    """In a row, without a success in between."""
+    _answered: bool = False
 
     async def ask(
         self, messages: tuple[Message, ...], sampling: Mapping[str, Any], draw: int
@@ -86,7 +88,7 @@ class Window:
         Raises:
             EngineError: It failed for good.
             EngineDownError: The engine does not answer any more.
-            PausedError: The run is stopping.
+            OSError: The completion cannot be saved.
             MissingError: On replay, if the ledger does not hold it.
         """
         request = Request(self.info.digest, messages, sampling_of(sampling), draw)
@@ -104,10 +106,13 @@ class Window:
         self._pending[token] = future
         try:
             seed = (int.from_bytes(key[:4], "big") ^ self.seed) & 0x7FFFFFFF
-            entry = await self._send(replace(request, seed=seed))
-        except BaseException as error:
-            future.set_exception(error if isinstance(error, Exception) else PausedError())
+            entry = await self._send(replace(request, seed=seed), key)
+        except Exception as error:
+            future.set_exception(error)
             future.exception()  # nobody may be waiting
+            raise
+        except BaseException:
+            future.cancel()
             raise
         else:
             future.set_result(entry)
@@ -115,14 +120,14 @@ class Window:
         finally:
             del self._pending[token]
 
-    async def _send(self, request: Request) -> Entry:
-        engine = await self._started()
+    async def _send(self, request: Request, key: bytes) -> Entry:
+        engine = self._engine or await self._started()
         assert self._slots is not None
         wait = FIRST_WAIT
         for attempt in range(1, TRIES + 1):
             async with self._slots:
                 if self.closing:
-                    raise PausedError
+                    await halted()
                 self.stats.sent += 1
                 self.in_flight += 1
                 started = time.monotonic()
@@ -130,30 +135,50 @@ class Window:
                 failed: EngineError | None = None
                 try:
                     completion = await engine.complete(request)
-                    self._failures = 0
+                    self._failures, self._answered = 0, True
                 except EngineError as error:
-                    self._failures += error.retryable
-                    if self._failures >= DOWN_AFTER:
-                        raise EngineDownError(f"{self.spec.name} is down: {error}") from error
-                    if not error.retryable or attempt == TRIES:
-                        raise
                     failed = error
                 finally:
                     self.in_flight -= 1
             if failed is None:  # the slot is free again while the completion is committed
-                return await self._commit(request, completion, time.monotonic() - started)
+                return await self._commit(request, key, completion, time.monotonic() - started)
+            self._give_up(failed, attempt)
             self.stats.retried += 1
             await asyncio.sleep(max(failed.retry_after or 0.0, wait * random.uniform(0.5, 1.5)))
             wait = min(wait * 2, LONGEST_WAIT)
         raise AssertionError("unreachable")
 
-    async def _commit(self, request: Request, completion: Completion, seconds: float) -> Entry:
+    def _give_up(self, error: EngineError, attempt: int) -> None:
+        """Raise where another try is of no use: for this request, or for all."""
+        last = not error.retryable or attempt == TRIES
+        if error.kind not in OWN_FAULTS:
+            self._failures += error.kind != "status-429"
+            # An engine that has never answered gets as many tries as a request.
+            never = last and not self._answered and self._failures >= TRIES
+            if never or self._failures >= DOWN_AFTER:
+                raise EngineDownError(f"{self.spec.name} is down: {error}") from error
+        if last:
+            raise error
+
+    async def _commit(
+        self, request: Request, key: bytes, completion: Completion, seconds: float
+    ) -> Entry:
         self.stats.busy_until = time.monotonic()
         self.stats.prompt_tokens += completion.prompt_tokens
         self.stats.completion_tokens += completion.completion_tokens
-        spec = self.spec
-        entry = Entry.of(
-            request, completion, engine=spec.engine, model=spec.model, seconds=seconds
+        entry = Entry(
+            key=key,
+            text=completion.text,
+            finish=completion.finish,
+            prompt_tokens=completion.prompt_tokens,
+            completion_tokens=completion.completion_tokens,
+            max_tokens=completion.max_tokens,
+            seed=request.seed,
+            engine=self.spec.engine,
+            model=self.spec.model,
+            time=time.time(),
+            seconds=seconds,
+            extra=completion.extra,
         )
         self.uncommitted += 1
         try:
@@ -165,7 +190,7 @@ class Window:
     async def _started(self) -> Engine:
         async with self._starting:
             if self.closing:
-                raise PausedError
+                await halted()
             if self._engine is None:
                 engine = self.open_engine(self.spec)
                 try:
@@ -190,6 +215,11 @@ class Window:
         if self._engine is not None:
             await self._engine.close()
             self._engine = None
+
+
+async def halted() -> None:
+    """Wait until the run ends, which cancels whoever waits."""
+    await asyncio.get_running_loop().create_future()
 
 
 def sampling_of(values: Mapping[str, Any]) -> Sampling:

@@ -1,7 +1,7 @@
 """Rewrite rules, in the order in which they are tried. One file a rule.
 
-A rule is a function from a graph to `None` (nothing to do, or not legal) or to the new graph and the
-sentence that `plan` prints. It goes by declared traits alone; what is unknown blocks it.
+A rule is a function from a graph to `None` (nothing to do, or not legal) or to the new graph and
+the sentence that `plan` prints. It goes by declared traits alone; what is unknown blocks it.
 """
 
 from __future__ import annotations

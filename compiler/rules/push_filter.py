@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..graph import Edge, Graph, Node
+from ..graph import Edge, Graph, Node, joint_origin
 from ..types import ANY
 
 
@@ -29,7 +29,7 @@ def push_filter(graph: Graph) -> tuple[Graph, str] | None:
 
 
 def _model_step_below(graph: Graph, node: Node) -> Node | None:
-    """The model step that a filter may be swapped with, or None where that is not shown to be legal."""
+    """The model step that a filter may be swapped with, where that is shown to be legal."""
     if node.op != "filter" or node.traits.cost != "free" or not node.traits.row_local:
         return None
     if len(node.inputs) != 1 or node.inputs[0].port:
@@ -75,17 +75,14 @@ def _swap(graph: Graph, below: Node, node: Node) -> Graph:
     columns = {c: k for rows in above for c, k in rows.columns.items()}
     columns |= {c: k for c, k in node.columns.items() if c in node.traits.writes}
     modelled = frozenset[str]().union(*(rows.modelled for rows in above))
-    origins = {rows.origin for rows in above}
     moved = replace(
         node,
         inputs=below.inputs,
         columns=columns,
         modelled=modelled | (node.modelled & node.traits.writes),
-        origin=origins.pop() if len(origins) == 1 else "mixed",
+        origin=joint_origin(above),
     )
-    lifted = replace(
-        below, inputs=(Edge(node.name),), columns=node.columns, modelled=node.modelled
-    )
+    lifted = replace(below, inputs=(Edge(node.name),), columns=node.columns, modelled=node.modelled)
 
     def turned(edge: Edge) -> Edge:
         return Edge(below.name, edge.port) if edge.node == node.name else edge

@@ -11,8 +11,8 @@ from ..graph import Edge, Graph, Node, in_topological_order
 def share_calls(graph: Graph) -> tuple[Graph, str] | None:
     """Merge two model steps that do the same to the same rows: one runs, both are read.
 
-    Row identity comes from what a step does and not from its name, so the merged rows are those that
-    either step would have made.
+    Row identity comes from what a step does and not from its name, so the merged rows are those
+    that either step would have made.
     """
     first: dict[Hashable, Node] = {}
     for node in graph:

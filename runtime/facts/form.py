@@ -8,6 +8,7 @@ _TEXT = (
     r"(?:text|passage|sentence|paragraph|version|rewrite|draft|message|wording|phrasing|"
     r"explanation|response|tone|meaning|intent)s?"
 )
+_SELF = r"(?:text|passage|paragraph|rewrite|draft)s?"
 _EDITED = (
     r"(?:original|revised|rewritten|re-written|rephrased|reworded|edited|reworked|simplified|"
     r"improved|polished|paraphrased|updated|given|provided|above|following)"
@@ -24,7 +25,7 @@ _REFUSAL = re.compile(
 )
 _META = re.compile(
     rf"\b{_EDITED} (?:\w+ )?{_TEXT}\b|"
-    rf"\b(?:this|the|your|that) (?:\w+ )?{_TEXT} (?:is|was|has been|can be|could be|aims?|"
+    rf"\b(?:this|the|your|that) (?:\w+ )?{_SELF} (?:is|was|has been|can be|could be|aims?|"
     rf"needs?|provides|now|above|contains|appears|seems)\b|"
     rf"\b{_EDIT}\w* (?:\w+ )?(?:this|the|your|it|that|these) ?(?:\w+ )?(?:{_TEXT}|to\b|as\b|in\b)|"
     r"^[^\w\n]{0,8}(?:re-?write|rephrase|reword|paraphrase)\b|"

@@ -56,7 +56,7 @@ def judge(got: str, source: str, limits: Limits) -> Verdict:
     ours, theirs = read(got), read(source)
     if not ours.sentences:
         return Verdict(False, "empty")
-    for rule in (_form, _numbers, _names, _sentences):
+    for rule in (_form, _kept, _sentences):
         if broken := rule(ours, theirs, limits):
             return broken
     return Verdict(True)
@@ -72,18 +72,19 @@ def _form(ours: Text, theirs: Text, _: Limits) -> Verdict | None:
     return None
 
 
-def _numbers(ours: Text, theirs: Text, limits: Limits) -> Verdict | None:
+def _kept(ours: Text, theirs: Text, limits: Limits) -> Verdict | None:
     if invented := kept.numbers_invented(ours, theirs):
         return _fail("number_invented", invented=invented)
-    lost, share = kept.numbers_lost(ours, support.retold(ours, theirs))
-    return _fail("number_lost", lost=lost, kept=share) if share < limits.numbers else None
-
-
-def _names(ours: Text, theirs: Text, limits: Limits) -> Verdict | None:
     if invented := kept.names_invented(ours, theirs):
         return _fail("name_invented", invented=invented)
-    lost, share = kept.names_lost(ours, support.retold(ours, theirs))
-    return _fail("name_lost", lost=lost, kept=share) if share < limits.names else None
+    told = support.retold(ours, theirs)
+    for reason, least, (lost, share) in (
+        ("number_lost", limits.numbers, kept.numbers_lost(ours, told)),
+        ("name_lost", limits.names, kept.names_lost(ours, told)),
+    ):
+        if share < least:
+            return _fail(reason, lost=lost, kept=share)
+    return None
 
 
 def _sentences(ours: Text, theirs: Text, limits: Limits) -> Verdict | None:

@@ -72,9 +72,9 @@ class _Index:
         if all(stem(part) in self.stems for part in fold(word)):
             return True
         letters = acronym(word)
-        if letters and (
-            letters in self.capitals or (len(letters) > 2 and letters in self.initials)
-        ):
+        if letters and (letters in self.stems or letters in self.capitals):
+            return True
+        if len(letters) > 2 and letters in self.initials:
             return True
         return stem(word.casefold()) in self.joined
 

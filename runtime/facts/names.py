@@ -30,12 +30,12 @@ def find_names(sentence: str) -> Iterator[Name]:
     run: list[str] = []
     end = 0
     for mark in marks:
-        word, start, end = mark[0], end, mark.end()
+        word, before, end = mark[0], end, mark.end()
         if word.islower():
             named, gap = False, ""
         else:
-            gap = sentence[start : mark.start()].strip()
-            opens = not start or not _OPENERS.isdisjoint(gap)
+            gap = sentence[before : mark.start()].strip()
+            opens = not before or not _OPENERS.isdisjoint(gap)
             named = _distinct(word) or (_capital(word) and not opens and not heading)
         if run and (not named or gap not in _JOINS):
             yield tuple(run)
@@ -69,5 +69,5 @@ def _distinct(word: str) -> bool:
     if len(word) < 2 or word.islower() or word.istitle():
         return False
     if word.isalpha():
-        return any(map(str.isupper, word[1:])) and fold(word)[0] not in FUNCTION
+        return any(map(str.isupper, word[1:]))
     return word[0].isalpha() and any(map(str.isdigit, word)) and any(map(str.isupper, word))

@@ -17,7 +17,7 @@ PLACES = 4
 """How many of the most voted sentences are looked at closely."""
 
 RETOLD = 0.5
-"""A source sentence of which the rewrite has this share of content words is retold."""
+"""A sentence is retold when one place of the rewrite has this share of its content words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +65,9 @@ def coverage(got: Text, source: Text) -> float:
 
 
 def retold(got: Text, source: Text) -> Text:
-    """The sentences of the source that the rewrite retells, whole or in part."""
-    words = got.content
-    return source.only(
-        s
-        for s in source.sentences
-        if s.content and len(s.content & words) >= RETOLD * len(s.content)
-    )
+    """The source without the sentences that the rewrite leaves out, whole or for the most part."""
+    left_out = {one.sentence.stems for one in align(source, got) if one.novelty > 1 - RETOLD}
+    return source.only(s for s in source.sentences if s.content and s.stems not in left_out)
 
 
 def disorder(aligned: Aligned, pairs: frozenset[tuple[str, str]]) -> float:

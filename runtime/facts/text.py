@@ -67,8 +67,7 @@ class Text:
 def read(raw: str) -> Text:
     """Split a text into sentences and words."""
     pieces = (piece.strip() for line in raw.splitlines() for piece in _BREAK.split(line))
-    sentences = (_sentence(piece) for piece in pieces if piece)
-    return _text(raw, (s for s in sentences if s.words))
+    return _text(raw, (_sentence(piece) for piece in pieces if WORD.search(piece)))
 
 
 def _text(raw: str, sentences: Iterable[Sentence]) -> Text:

@@ -25,6 +25,8 @@ from mashbill.runtime.boilerplate.verdict import CONSTANT
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT.parent / "shared" / "data" / "web_text.jsonl.gz"
+CROPPED, BARE = 0.5, 0.03
+"""Weights in fitting of pages with few menus and of main texts alone; a whole page weighs 1."""
 _TOKEN = re.compile(r"\w+")
 
 
@@ -135,10 +137,10 @@ def label(page: dict[str, Any], lines: list[str]) -> list[float | None]:
     grams = set(zip(words, words[1:], words[2:], words[3:], strict=False))
     out: list[float | None] = []
     for line in lines:
-        flat = squeeze(line)
-        if not flat:
+        bare = squeeze(line)
+        if not bare:
             out.append(None)
-        elif flat in whole or (len(flat) >= 25 and flat in flat_main):
+        elif bare in whole or (len(bare) >= 25 and bare in flat_main):
             out.append(1.0)
         else:
             w = _TOKEN.findall(line.lower())
@@ -152,11 +154,16 @@ def labelled(rows: list[dict[str, Any]]) -> pl.DataFrame:
     frames = []
     for at, page in enumerate(rows):
         lines = [line for line in page["text"].split("\n") if line.strip()]
-        full = 1.0 if page["main_content"] else 0.3
-        frames.append(_weighted(at, lines, label(page, lines), full))
-        # The main text by itself as a page: what is clean already should stay.
-        main = [line for line in page["main_content"].split("\n") if line.strip()]
-        frames.append(_weighted(len(rows) + at, main, [1.0] * len(main), 0.2))
+        want = label(page, lines)
+        frames.append(_weighted(at, lines, want, 1.0 if page["main_content"] else 0.3))
+        # The same with few menus, and its main text by itself: what is clean already should stay.
+        hits = [i for i, w in enumerate(want) if w is not None and w > 0.5]
+        if page["main_content"] and hits:
+            near = [0, *range(max(1, hits[0] - 6), min(len(lines), hits[-1] + 7))]
+            few = [lines[i] for i in near], [want[i] for i in near]
+            frames.append(_weighted(len(rows) + at, *few, full=CROPPED))
+            main = [line for line in page["main_content"].split("\n") if line.strip()]
+            frames.append(_weighted(2 * len(rows) + at, main, [1.0] * len(main), full=BARE))
     return pl.concat(frames)
 
 
@@ -184,7 +191,7 @@ def logistic(data: pl.DataFrame, names: tuple[str, ...], ridge: float = 0.03) ->
         slope = step.select(pl.col(c).dot(pl.col("_r")).alias(c) for c in columns).row(0)
         hessian = []
         for i, a in enumerate(columns):
-            scaled = step.select(pl.col(a) * pl.col("_w")).to_series()
+            scaled = pl.col(a) * pl.col("_w")
             dots = step.select(pl.col(c).dot(scaled).alias(c) for c in columns[: i + 1]).row(0)
             hessian.append(list(dots))
         n = len(columns)
@@ -247,6 +254,6 @@ def fit() -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="Measure `clean` on real pages, or fit it.")
     parser.add_argument("--fit", action="store_true")
     fit() if parser.parse_args().fit else measure()

