@@ -50,8 +50,8 @@ def bind(binding: Binding) -> Graph:
     known = tuple(sorted(names))
     _check_names(known, binding)
     nodes = {s.name: bind_source(s, binding) for s in recipe.sources}
+    broken = {s.name for s in recipe.sources if binding.faulty(s.span, s.body)}
     steps = {s.name: s for s in recipe.steps if s.name not in nodes}
-    broken: set[str] = set()
     for name in _in_order(steps, binding):
         node, whole = bind_step(steps[name], nodes, broken, binding)
         if not whole:
@@ -72,9 +72,10 @@ def _refuse_silence(
 ) -> None:
     """A step that is not bound has said why; if nothing has, its `op:` is no name at all."""
     if not any(d.severity == "error" for d in binding.diagnostics):
-        for name in steps.keys() - nodes.keys():
-            message = f"op must be the name of an operator in step '{name}'"
-            binding.add(Diagnostic("S005", message, steps[name].op_span))
+        for step in steps.values():
+            if not step.op:
+                message = "op must be the name of an operator"
+                binding.add(Diagnostic("S005", message, step.op_span))
 
 
 def _check_names(known: tuple[str, ...], binding: Binding) -> None:
@@ -130,7 +131,8 @@ def _report_cycle(cycle: Cycle, binding: Binding) -> None:
 
 def bind_source(source: SourceDecl, binding: Binding) -> Node:
     """Bind a source: its files must exist, its licence must be known or acknowledged."""
-    if source.license.lower() == "unknown" and "G702" not in source.acknowledge:
+    known = source.license.lower() != "unknown" or "G702" in source.acknowledge
+    if not known and not binding.faulty(source.span, source.body):
         binding.add(
             Diagnostic(
                 "G702",
@@ -139,7 +141,7 @@ def bind_source(source: SourceDecl, binding: Binding) -> Node:
                 help="name the licence, or write `acknowledge: [G702]`",
             )
         )
-    if source.path:
+    if source.path and not binding.faulty(source.path_span):
         try:
             if not binding.world.match(source.path, typed=source.typed):
                 binding.add(
@@ -189,24 +191,28 @@ def bind_step(
     """Bind a step.
 
     Returns:
-        Its node, if there is enough to make one, and whether all of it is sound.
+        Its node, if there is enough to make one, and whether all of it, and all above it, is sound.
     """
     operator = binding.catalog.steps.get(step.op)
     if operator is None:  # shape has its diagnostic
         return None, False
     upstream = [(nodes[i.name], i) for i in step.inputs if i.name in nodes]
+    incomplete = binding.faulty(step.span, step.body)
     open_ = len(upstream) < len(step.inputs) or any(i.name in broken for i in step.inputs)
+    open_ = open_ or binding.faulty(step.from_span)
     given = _union([node.rows(i.port) for node, i in upstream])
     scope = Scope(step, given.columns, given.modelled, open_ or not upstream)
     before, after, sound = _split_assignments(step, scope, operator, binding)
     inside = scope.plus({a.column: found.type for a, found in before})
-    bound = bind_params(operator, dict(step.params), binding, inside, step.op_span)
+    bound = bind_params(
+        operator, dict(step.params), binding, inside, step.op_span, incomplete=incomplete
+    )
     rungs = bound.params.get("on_fail") or []
     falls_back = bool(rungs) and rungs[-1]["rung"] == "fallback"
     written = _written(operator, bound, inside, falls_back)
     outside = inside.plus(written)
     late = [(a, found) for a in after if (found := _assigned(a, outside, binding))]
-    sound = sound and not bound.broken and len(late) == len(after)
+    sound = sound and not (bound.broken or incomplete or open_) and len(late) == len(after)
     _refuse_more(operator, bound, scope, step, binding)
     if not upstream:
         return None, False

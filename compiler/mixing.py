@@ -15,7 +15,9 @@ def bind_outputs(nodes: Mapping[str, Node], broken: set[str], binding: Binding) 
     """The edges that leave the graph, in a fixed order."""
     mix = binding.recipe.mix
     outputs = _parts(mix, nodes, binding) if mix else _last_unread(nodes, binding)
-    _check_columns(outputs, nodes, broken, binding)
+    whole = not mix or len(outputs) == len(mix.parts)
+    if whole and not any(e.node in broken for e in outputs):
+        _check_columns(outputs, nodes, binding)
     return outputs
 
 
@@ -30,8 +32,8 @@ def _last_unread(nodes: Mapping[str, Node], binding: Binding) -> tuple[Edge, ...
 def check_input(given: Input, known: Sequence[str], binding: Binding) -> bool:
     """Report a name that leads nowhere, or a port that what it names does not have."""
     ports = _ports(given.name, binding)
-    if given.name not in known and {"steps", "sources"} & binding.recipe.unread:
-        return False
+    if binding.faulty(given.span) or {"steps", "sources"} & binding.recipe.unread:
+        return given.name in known
     if given.name not in known:
         message = f"no step or source is called `{given.name}`"
         close = nearest(given.name, known)
@@ -126,15 +128,13 @@ def _check_tokenizer(binding: Binding) -> None:
         )
 
 
-def _check_columns(
-    outputs: tuple[Edge, ...], nodes: Mapping[str, Node], broken: set[str], binding: Binding
-) -> None:
+def _check_columns(outputs: tuple[Edge, ...], nodes: Mapping[str, Node], binding: Binding) -> None:
     output = binding.recipe.output
     for column, span in zip(output.columns, output.columns_spans, strict=True):
         lacking = [
             e.node
             for e in outputs
-            if column not in nodes[e.node].columns and e.node not in broken and column != "_part"
+            if column not in nodes[e.node].rows(e.port).columns and column != "_part"
         ]
         if outputs and len(lacking) == len(outputs):
             close = nearest(column, [c for e in outputs for c in nodes[e.node].columns])

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from .codes import CODES
 from .diagnostics import Span
 from .document import TYPED, List, Map, Node, Scalar, plain
 from .quantities import parse_bytes, parse_share, parse_tokens
@@ -45,6 +44,7 @@ class SourceDecl:
     path: str
     path_span: Span
     span: Span
+    body: Span
     text: str = "text"
     columns: tuple[tuple[str, str], ...] = ()
     key: str | None = None
@@ -82,7 +82,9 @@ class StepDecl:
     op: str
     op_span: Span
     span: Span
+    body: Span
     inputs: tuple[Input, ...] = ()
+    from_span: Span | None = None
     set: tuple[Assignment, ...] = ()
     limit: int | None = None
     params: tuple[tuple[str, Node], ...] = ()
@@ -203,6 +205,7 @@ def _source(key: Scalar, node: Node) -> SourceDecl:
         path=_text(path) or "",
         path_span=path.span if path else key.span,
         span=key.span,
+        body=node.span,
         text=_text(body.get("text")) or "text",
         columns=tuple(
             (str(new.value), old)
@@ -214,16 +217,9 @@ def _source(key: Scalar, node: Node) -> SourceDecl:
         license_span=license.span if license else None,
         origin=_ORIGINS.get(_text(body.get("origin")) or "", "human"),
         limit=_whole(body.get("limit")),
-        acknowledge=_acknowledged(body.get("acknowledge")),
+        acknowledge=tuple(_text(n) or "" for n in _items(body.get("acknowledge"))),
         typed=_typed(path),
     )
-
-
-def _acknowledged(node: Node | None) -> tuple[str, ...]:
-    """Codes that are accepted. What is none has its diagnostic, and is meant for some code."""
-    codes = tuple(_text(n) or "" for n in _items(node))
-    wrong = node is not None and (not isinstance(node, List) or not {*codes} <= {*CODES})
-    return tuple(CODES) if wrong else codes
 
 
 COMMON = frozenset({"op", "from", "set", "limit"})
@@ -232,13 +228,15 @@ COMMON = frozenset({"op", "from", "set", "limit"})
 
 def _step(key: Scalar, value: Node) -> StepDecl:
     node = value if isinstance(value, Map) else Map((), value.span)
-    op = node.get("op")
+    op, read = node.get("op"), node.get("from")
     return StepDecl(
         name=str(key.value),
         op=_text(op) or "",
         op_span=op.span if op else key.span,
         span=key.span,
-        inputs=tuple(_input(n) for n in _items(node.get("from")) if _text(n)),
+        body=value.span,
+        inputs=tuple(_input(n) for n in _items(read) if _text(n)),
+        from_span=read.span if read else None,
         set=tuple(Assignment(str(k.value), v, k.span) for k, v in _entries(node.get("set"))),
         limit=_whole(node.get("limit")),
         params=tuple((str(k.value), v) for k, v in node.entries if k.value not in COMMON),
@@ -281,7 +279,8 @@ def _output(node: Map) -> OutputDecl:
     shard = node.get("shard")
     size = parse_bytes(shard.value) if isinstance(shard, Scalar) else None
     path = node.get("path")
-    columns = [n for n in _items(node.get("columns")) if _text(n)]
+    listed = node.get("columns")
+    columns = [n for n in _items(listed) if _text(n)] if isinstance(listed, List) else []
     return OutputDecl(
         path=_text(path),
         format="jsonl" if _text(node.get("format")) == "jsonl" else "parquet",
@@ -308,8 +307,9 @@ def _items(node: Node | None) -> tuple[Node, ...]:
 
 
 def _text(node: Node | None) -> str | None:
-    sound = isinstance(node, Scalar) and not node.faulty
-    return node.value if sound and isinstance(node.value, str) else None
+    if not isinstance(node, Scalar) or node.faulty:
+        return None
+    return node.value if isinstance(node.value, str) else None
 
 
 def _whole(node: Node | None) -> int | None:

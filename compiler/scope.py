@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .diagnostics import Diagnostic, Edit, Label, Span
 from .recipe import ModelDecl, Recipe, StepDecl
@@ -15,7 +16,11 @@ from .world import Pins, World
 
 @dataclass(slots=True)
 class Binding:
-    """The state of one binding pass; the only mutable thing in it is the list of diagnostics."""
+    """The state of one binding pass; the only mutable thing in it is the list of diagnostics.
+
+    What it finds at its start are the faults of the document's shape. What is written where one of
+    them stands has been spoken of, and what leans on it is not reported a second time.
+    """
 
     recipe: Recipe
     catalog: Catalog
@@ -23,6 +28,23 @@ class Binding:
     pins: Pins
     diagnostics: list[Diagnostic]
     files: dict[str, str]
+    _faults: dict[str, list[int]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._faults = {}
+        for d in self.diagnostics:
+            if d.span and d.severity == "error":
+                self._faults.setdefault(d.span.file, []).append(d.span.start)
+        for starts in self._faults.values():
+            starts.sort()
+
+    def faulty(self, *spans: Span | None) -> bool:
+        """Whether a fault of shape begins within one of several places."""
+        for span in spans:
+            starts = self._faults.get(span.file, ()) if span else ()
+            if span and bisect_left(starts, span.start) < bisect_left(starts, max(span.end, 1)):
+                return True
+        return False
 
     def add(self, diagnostic: Diagnostic) -> None:
         """Keep a diagnostic."""

@@ -37,6 +37,7 @@ class Bound:
         packages: Packages whose versions change the results of its checks.
         draws: Whether an expression among them draws from its place (`choose`).
         seeded: Whether one rests on the recipe's seed.
+        incomplete: Whether something of the step has a fault of shape and may be meant otherwise.
         broken: Whether something is wrong, so that what depends on it is not reported again.
     """
 
@@ -48,6 +49,7 @@ class Bound:
     packages: set[str] = field(default_factory=set)
     draws: bool = False
     seeded: bool = False
+    incomplete: bool = False
     broken: bool = False
 
     def rests_on(self, inner: Bound | BoundExpression) -> None:
@@ -142,12 +144,14 @@ def bind_params(
     binding: Binding,
     scope: Scope,
     place: Span,
+    *,
+    incomplete: bool = False,
 ) -> Bound:
     """Bind all parameters of an operator; model and prompt first, since others lean on them.
 
     A value of the wrong type has its diagnostic from `shape`; the result is broken, silently.
     """
-    bound = Bound()
+    bound = Bound(incomplete=incomplete)
     rank = {Model: 0, Prompt: 1, Sampling: 2, Checks: 4, Ladder: 5}
     for param in sorted(operator.params, key=lambda p: rank.get(_core(p), 3)):
         node = nodes.get(param.name)
@@ -185,6 +189,9 @@ def _absent(param: Param, binding: Binding, scope: Scope, place: Span, bound: Bo
 
 def _given(param: Param, node: Node, binding: Binding, scope: Scope, bound: Bound) -> None:
     core, value = _core(param), plain(node)
+    if core not in (Checks, Ladder, Sampling) and binding.faulty(node.span):
+        bound.broken = True
+        return
     match core:
         case _ if core is Expression:
             found = bind_expression(node, binding, scope, want=BOOL)
@@ -369,7 +376,7 @@ def _checks(node: Node, binding: Binding, scope: Scope, bound: Bound) -> list[di
         kind_node = body.get("kind")
         kind = str(plain(kind_node)) if kind_node else name
         operator = binding.catalog.checks.get(kind)
-        if operator is None:  # shape has said so
+        if operator is None or binding.faulty(key.span, value.span):
             bound.broken = True
             continue
         nodes = {str(k.value): v for k, v in body.entries if k.value != "kind"}
@@ -450,7 +457,7 @@ FORM_REASONS = ("truncated", "empty")
 def _refuse_reasons(node: Node, reasons: Sequence[str], binding: Binding, bound: Bound) -> None:
     """Names of checks where there is none; where there are some, `shape` compares them."""
     unknown = [name for name in reasons if name not in FORM_REASONS]
-    if unknown and not bound.broken:
+    if unknown and not bound.incomplete:
         help = f"give the step `checks: {{ {unknown[0]}: … }}`, or take `for` out"
         binding.add(Diagnostic("S010", f"unknown check '{unknown[0]}'", node.span, help=help))
 

@@ -239,7 +239,7 @@ class Run:
     @property
     def path(self) -> Path:
         """The folder of the data set."""
-        return self.project.root / self.record["output"]["path"]
+        return self.project.root / str(self.record["output"]["path"])
 
     def scan(self) -> pl.LazyFrame:
         """The data set as a polars LazyFrame."""
@@ -247,7 +247,8 @@ class Run:
 
         files = [self.path / s["file"] for s in self.record["output"]["shards"]]
         if files and files[0].suffix == ".jsonl":
-            return pl.scan_ndjson(files)
+            rows = any(f.stat().st_size for f in files)
+            return pl.scan_ndjson(files) if rows else pl.LazyFrame()
         return pl.scan_parquet(files)
 
     def __repr__(self) -> str:

@@ -40,6 +40,8 @@ from .spool import Spool, in_order
 from .tools import Tools, no_model
 from .window import EngineDownError, MissingError, Window
 
+__all__ = ["Execution", "RunError", "run_async", "run_plan", "said"]
+
 COMMIT_SECONDS = 0.005
 """How long a reply may wait for others to be committed with: what a kill can lose beyond what is in
 flight, against the cost of a commit."""

@@ -52,7 +52,7 @@ def samplings(
 
 def most_attempts(ladder: Sequence[Mapping[str, Any]]) -> int:
     """Attempts a unit takes at worst."""
-    return 1 + sum(r["times"] for r in ladder if r["rung"] == "retry")
+    return 1 + sum(int(r["times"]) for r in ladder if r["rung"] == "retry")
 
 
 def last_rung(ladder: Sequence[Mapping[str, Any]]) -> str:

@@ -88,8 +88,8 @@ def _features() -> list[pl.Expr]:
         "first": (at < 1) & (pl.col("ends_long") == 0),
         "depth": at / pl.col("_lines"),
         "prose": prose,
-        "page_long": pl.col("_words_all").log1p() / 8,
-        "page_lines": pl.col("_lines").log1p() / 6,
+        "page_long": (pl.col("_words_all").log1p() / 8).clip(0.5, 1.2),
+        "page_lines": (pl.col("_lines").log1p() / 6).clip(0, 1.2),
         "words_before": ((pl.col("_words_sofar") - words) / pl.col("_words_all")),
         "titled_sofar": pl.col("_titled_sofar"),
         "under_title": (at > pl.col("_title_at")).fill_null(False),
@@ -106,7 +106,7 @@ def _features() -> list[pl.Expr]:
     for n in WINDOWS:
         features[f"near_{n}"] = near(chance, n)
         features[f"dense_{n}"] = near(mass, n) / (near(words, n) + 1e-9)
-        features[f"wordy_{n}"] = near(words.log1p(), n) / 2
+        features[f"wordy_{n}"] = (near(words.log1p(), n) / 2).clip(0, 3)
     for i in range(len(COSTS)):
         first, last = pl.col(f"_first_{i}"), pl.col(f"_last_{i}")
         inside = (at >= first) & (at <= last)

@@ -62,7 +62,7 @@ def _features() -> list[pl.Expr]:
     small = per_word(line.str.count_matches(r"(?:^|\s)\p{Ll}"))
     features = {f"words_{n}": words >= n for n in LENGTHS}
     features |= {
-        "log_words": words.log1p() / 2,
+        "log_words": (words.log1p() / 2).clip(0, 3),
         "ends": ends,
         "ends_long": ends & (words >= 6),
         "colon": line.str.ends_with(":"),

@@ -58,7 +58,8 @@ SHOP = (
     r"add to (?:cart|basket|bag|wish)|\bcheckout\b|shopping (?:cart|bag)|\bbuy (?:now|it)\b"
     r"|shop now|in stock|out of stock|free (?:shipping|delivery|returns)|% off\b|\bsale\b|\bsku\b"
     r"|wishlist|warenkorb|panier|carrito|carrello|winkelwagen|koszyk|корзин|gift cards?"
-    r"|promo code|coupon|sponsored|advertis|anzeige\b|publicité|publicidad|pubblicità|реклама|广告|\bads?\b"
+    r"|promo code|coupon|sponsored|advertis|anzeige\b|publicité|publicidad|pubblicità|реклама|广告"
+    r"|\bads?\b"
 )
 NAVIGATE = (
     r"^(?:home|menu|search|close|skip|toggle|open|next|prev(?:ious)?|back|contact|about|faq|help"

@@ -4,18 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import polars as pl
-
 from ...compiler.expr import columns_read, parse_expr
 from ...compiler.registry import Case, Expression, check
-from ..frames import Context, lower
 from ..verdict import Check, Row, Verdict
-
-_MISFITS = (
-    pl.exceptions.ComputeError,
-    pl.exceptions.InvalidOperationError,
-    pl.exceptions.SchemaError,
-)
 
 _SHOWN = 80
 """Characters of a value that evidence shows."""
@@ -35,6 +26,15 @@ _SHOWN = 80
 )
 def expr(pass_: Expression) -> Check:
     """Pass the rows for which an expression is true; false and null fail."""
+    import polars as pl
+
+    from ..frames import Context, lower
+
+    misfits = (
+        pl.exceptions.ComputeError,
+        pl.exceptions.InvalidOperationError,
+        pl.exceptions.SchemaError,
+    )
     parsed, problems = parse_expr(pass_)
     if parsed is None:
         raise ValueError(f"not an expression: {pass_!r}: {problems[0].message}")
@@ -49,7 +49,7 @@ def expr(pass_: Expression) -> Check:
             if schema not in plans:
                 plans[schema] = lower(parsed, Context(seed=0, site="", columns=frame.schema))
             passed = frame.select(plans[schema]).item()
-        except _MISFITS as fault:
+        except misfits as fault:
             # A value of another type than the column was taken to have is the row's fault.
             return Verdict(False, "expr", {**evidence, "problem": _short(str(fault))})
         return Verdict(True) if passed is True else Verdict(False, "expr", evidence)

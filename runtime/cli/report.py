@@ -49,7 +49,7 @@ def units(account: Mapping[str, Any]) -> list[str]:
     shown = [f"{words.get(k, k)} {v:,} ({show_share(v / total)})" for k, v in ended.items()]
     kept = account["units"].get("kept", 0)
     tail = f" · {kept:,} headings and short lines kept as they are" if kept else ""
-    lines = [f"    {total:,} chunks: {' · '.join(shown)}{tail}"]
+    lines = [f"    {total:,} asked about: {' · '.join(shown)}{tail}"]
     if account["failures"]:
         refused = {k: v for k, v in account["failures"].items() if k != "overlong"}
         why = " · ".join(f"{k} {v:,}" for k, v in refused.items())

@@ -72,7 +72,7 @@ class _Index:
         if all(stem(part) in self.stems for part in fold(word)):
             return True
         letters = acronym(word)
-        if letters and (letters in self.stems or letters in self.capitals):
+        if letters and (letters in self.acronyms or letters in self.capitals):
             return True
         if len(letters) > 2 and letters in self.initials:
             return True

@@ -1,14 +1,22 @@
-"""A small project on disk whose model is the `fake` engine."""
+"""A small project on disk whose model is the `fake` engine, and the command run on it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
+
+from mashbill.runtime.cli import command
 
 PROMPT = """\
 ---
@@ -18,14 +26,19 @@ inputs: { text: str }
 {% block user %}{{ text }}{% endblock %}
 """
 
-RECIPE = """\
+MODELS = """\
 mashbill: 1
 name: spine
 seed: 7
 models:
-  writer: { use: fake/rewrite, placement: { latency: LATENCY, slots: 32, journal: JOURNAL } }
+  writer: { use: fake/rewrite, placement: { latency: LATENCY, slots: SLOTS, journal: JOURNAL } }
 sources:
   docs: { path: docs.jsonl, license: CC0-1.0, origin: human }
+"""
+
+RECIPE = (
+    MODELS
+    + """\
 steps:
   long: { op: filter, from: docs, keep: words(text) > 8 }
   book:
@@ -42,6 +55,20 @@ mix:
   min_human: 50%
   on_shortfall: shrink
 """
+)
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command said."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def text(self) -> str:
+        return self.out + self.err
 
 
 @dataclass(frozen=True)
@@ -62,10 +89,93 @@ class Spine:
         """The bytes of the data set."""
         return {p.name: p.read_bytes() for p in sorted(self.folder.glob("out/spine/train-*"))}
 
+    def rows(self) -> pl.DataFrame:
+        """The data set."""
+        return pl.concat([pl.read_parquet(p) for p in sorted(self.folder.glob("out/spine/train-*"))])
+
     def record(self) -> dict[str, Any]:
         """The run record beside the data set."""
         value: dict[str, Any] = json.loads((self.folder / "out/spine/run.json").read_text())
         return value
+
+    def last(self) -> dict[str, Any]:
+        """The record of the latest run, whatever became of it."""
+        runs = sorted(self.folder.glob(".mashbill/runs/r-*/record.json"))
+        value: dict[str, Any] = json.loads(runs[-1].read_text())
+        return value
+
+    def errors(self) -> list[dict[str, Any]]:
+        """What the latest run kept aside."""
+        runs = sorted(p for p in self.folder.glob(".mashbill/runs/r-*"))
+        file = runs[-1] / "errors.jsonl"
+        return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+    def leftovers(self) -> list[str]:
+        """Working files that no finished run leaves behind."""
+        found = [*self.folder.glob("out/.*"), *self.folder.glob(".mashbill/runs/*/spool")]
+        return [str(p.relative_to(self.folder)) for p in found]
+
+    def write(self, recipe: str, *, latency: str = "0ms", slots: int = 32) -> None:
+        """Write the recipe, its placement filled in."""
+        recipe = recipe.replace("LATENCY", latency).replace("SLOTS", str(slots))
+        recipe = recipe.replace("JOURNAL", str(self.journal))
+        (self.folder / "recipe.yaml").write_text(recipe)
+
+    def edit(self, old: str, new: str) -> None:
+        """Change the recipe."""
+        file = self.folder / "recipe.yaml"
+        assert old in file.read_text()
+        file.write_text(file.read_text().replace(old, new))
+
+    def feed(self, rows: Iterable[Mapping[str, Any] | bytes], name: str = "docs.jsonl") -> None:
+        """Write a source: rows, or lines as they are."""
+        lines = [r if isinstance(r, bytes) else json.dumps(r).encode() for r in rows]
+        (self.folder / name).write_bytes(b"".join(line + b"\n" for line in lines))
+
+    def forget_output(self) -> None:
+        """Remove the shards, so that the data set has to be written again."""
+        for shard in self.folder.glob("out/spine/train-*"):
+            shard.unlink()
+
+    def do(self, verb: str, *arguments: str) -> Said:
+        """A command, in this process; it never lets an exception out."""
+        out, err = StringIO(), StringIO()
+        with redirect_stdout(out), redirect_stderr(err):
+            code = command([verb, str(self.folder), *arguments])
+        said = Said(code, out.getvalue(), err.getvalue())
+        assert "Traceback" not in said.text
+        return said
+
+    def run(self, *arguments: str) -> Said:
+        """`mashbill run --quiet`."""
+        return self.do("run", "--quiet", *arguments)
+
+    def good_run(self, *arguments: str) -> dict[str, Any]:
+        """A run that must succeed, and whose accounts must add up."""
+        said = self.run(*arguments)
+        assert said.code == 0, said.text
+        balance(self.record())
+        return self.record()
+
+    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        """`mashbill run` in a process of its own."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "mashbill", "run", str(self.folder), "--quiet", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            env={**os.environ, **environment},
+        )
+
+
+def balance(record: Mapping[str, Any]) -> None:
+    """Assert the accounting identity at every step of a record."""
+    assert record["steps"]
+    for name, a in record["steps"].items():
+        gone = a["out"] + a["merged"] + a["routed"] + a["pending"]
+        gone += sum(a["rejected"].values()) + sum(a["errors"].values())
+        assert a["in"] + a["created"] == gone, (name, a)
 
 
 def documents(count: int, sentences: int = 6) -> list[str]:
@@ -79,16 +189,22 @@ def documents(count: int, sentences: int = 6) -> list[str]:
     ]
 
 
-def make_spine(folder: Path, texts: Sequence[str], *, latency: str = "0ms") -> Spine:
+def make_spine(
+    folder: Path,
+    texts: Sequence[str],
+    *,
+    recipe: str = RECIPE,
+    latency: str = "0ms",
+    slots: int = 32,
+) -> Spine:
     """Write a project."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "prompts").mkdir(exist_ok=True)
+    (folder / "prompts").mkdir(parents=True, exist_ok=True)
     (folder / "prompts/book.md.j2").write_text(PROMPT)
-    (folder / "docs.jsonl").write_text("".join(json.dumps({"text": t}) + "\n" for t in texts))
-    recipe = RECIPE.replace("LATENCY", latency).replace("JOURNAL", str(folder / "journal"))
-    (folder / "recipe.yaml").write_text(recipe)
     (folder / ".mashbill").mkdir(exist_ok=True)
-    return Spine(folder)
+    spine = Spine(folder)
+    spine.feed({"text": t} for t in texts)
+    spine.write(recipe, latency=latency, slots=slots)
+    return spine
 
 
 @pytest.fixture
