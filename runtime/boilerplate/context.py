@@ -88,7 +88,6 @@ def _features() -> list[pl.Expr]:
         "first": (at < 1) & (pl.col("ends_long") == 0),
         "depth": at / pl.col("_lines"),
         "prose": prose,
-        "page_long": (pl.col("_words_all").log1p() / 8).clip(0.5, 1.2),
         "page_lines": (pl.col("_lines").log1p() / 6).clip(0, 1.2),
         "words_before": ((pl.col("_words_sofar") - words) / pl.col("_words_all")),
         "titled_sofar": pl.col("_titled_sofar"),

@@ -12,6 +12,7 @@ import polars as pl
 
 from .context import place
 from .lines import measure
+from .phrases import FAMILIES
 from .weights import ALONE, PLACED, SETTLED
 
 CONSTANT = "constant"
@@ -36,10 +37,24 @@ def judge(lines: pl.DataFrame) -> pl.Series:
     judged = chance(measure(lines.rechunk()), ALONE)
     for weights in (PLACED, SETTLED):
         judged = chance(place(judged), weights)
+    return judged.select(_adjusted()).to_series()
+
+
+def _adjusted() -> pl.Expr:
+    """The chance, after two rules for short pages, which the fitted weights know little of."""
+    own, ends = pl.col("chance"), pl.col("ends") > 0
     button = pl.any_horizontal(pl.col(f"{family}_short") > 0 for family in BUTTONS)
-    return judged.select(
-        pl.when(button & (pl.col("ends") == 0)).then(0.0).otherwise("chance").alias("chance")
-    ).to_series()
+    plain = pl.all_horizontal(pl.col(family) == 0 for family in FAMILIES)
+    beside = pl.max_horizontal(own.shift(1).over("row"), own.shift(-1).over("row"))
+    return (
+        pl.when(button & ~ends)
+        .then(0.0)
+        # The last paragraph before a footer looks like half main text, half footer.
+        .when(plain & ends & (pl.col("words") >= 9))
+        .then(pl.max_horizontal(own, (own + beside) / 2))
+        .otherwise(own)
+        .alias("chance")
+    )
 
 
 def chance(lines: pl.DataFrame, weights: Mapping[str, float]) -> pl.DataFrame:

@@ -19,8 +19,8 @@ _LOAD_SECONDS = 900.0
 _LEAVE_SECONDS = 5.0
 _LAST_LINES = 8
 _SPINS = "2000"
-"""How long llama.cpp's threads spin for each other before they sleep (libgomp). Its own default, a
-hundred times as long, made replies ten times slower where other work shared the cores."""
+"""How long llama.cpp's threads spin for each other before they sleep (libgomp). With libgomp's own,
+much longer default, replies took about five times as long where other work shared both cores."""
 
 
 @dataclass(frozen=True, slots=True)

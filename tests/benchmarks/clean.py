@@ -164,6 +164,7 @@ def labelled(rows: list[dict[str, Any]]) -> pl.DataFrame:
             frames.append(_weighted(len(rows) + at, *few, full=CROPPED))
             main = [line for line in page["main_content"].split("\n") if line.strip()]
             frames.append(_weighted(2 * len(rows) + at, main, [1.0] * len(main), full=BARE))
+            frames.append(_weighted(3 * len(rows) + at, [" ".join(main)], [1.0], full=BARE))
     return pl.concat(frames)
 
 

@@ -49,7 +49,7 @@ class Memory:
 
     @staticmethod
     def _confine(path: str) -> None:
-        if path.startswith((".." , "/")):
+        if path.startswith(("..", "/")):
             raise OutsideError(f"{path} is outside the project")
 
 

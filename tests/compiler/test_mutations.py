@@ -1,0 +1,121 @@
+"""A recipe that uses everything, broken at every place: binding never raises and never repeats itself."""
+
+from __future__ import annotations
+
+import pytest
+from mashbill.compiler.document import parse_document, walk
+from mashbill.compiler.nodes import Node, Path
+from mashbill.compiler.render import render
+
+from .world import compile_text
+
+RECIPE = """\
+mashbill: 1
+name: full
+about: Everything.
+version: 0.1.0
+license: CC0-1.0
+seed: 7
+tokenizer: writer
+models:
+  writer:
+    use: fake/rewrite
+    sampling: { temperature: 0.5, stop: [END] }
+    placement: { slots: 4 }
+  asker: fake/words
+sources:
+  docs:
+    path: docs.jsonl
+    columns: { score: score }
+    key: id
+    license: CC0-1.0
+    origin: human
+    limit: 99
+  web: { path: web.jsonl, text: body, license: unknown, acknowledge: [G702], origin: human }
+steps:
+  pages: { op: filter, from: [docs, web], keep: score is null or score > 3, limit: 50 }
+  book:
+    op: rewrite
+    from: pages
+    model: writer
+    prompt: prompts/book.md.j2
+    chunk: { by: sentence, max: 60 tokens }
+    samples: 1
+    set: { style: "= choose(['a', 'b'])", size: 3 }
+    sampling: { temperature: 0.9, max_tokens: 99 }
+    checks:
+      length: { min: 0.5 }
+      ours: { kind: expr, pass: words(text) > 1 }
+      no_meta: { kind: regex, forbid: sure }
+    on_fail:
+      - retry: { times: 2, sampling: { temperature: 1 }, for: [length] }
+      - fallback: input
+  asked:
+    op: generate
+    from: book.rejected
+    model: asker
+    prompt: prompts/ask.md.j2
+    samples: 2
+    on_fail: route
+  right: { op: verify, from: asked, checks: { length: { source: text, max: 2 } } }
+  clean: { op: clean, from: right.rejected, threshold: 0.4 }
+mix:
+  total: 1M tokens
+  parts: { pages: 50%, book: { weight: 40%, max_epochs: 2 }, clean: 0.1 }
+  min_human: 0%
+  on_shortfall: shrink
+output: { path: out/full, format: jsonl, shard: 1MB, columns: [text, style] }
+"""
+ASK = """\
+---
+inputs: { text: str, score: any }
+reply: { summary: text }
+---
+{% block user %}{{ text }} {{ score }}{% endblock %}
+"""
+FILES = {"prompts/ask.md.j2": ASK}
+VALUES = ["3", "true", "", "[a]", "{ a: b }", '"x y"', "-1", "1e400", "'= text'", "nonsense", "0.5"]
+
+
+def places() -> list[tuple[Path, Node]]:
+    document, problems = parse_document(RECIPE, "recipe.yaml")
+    assert document is not None and problems == ()
+    return [(path, node) for path, node in walk(document) if path]
+
+
+def test_the_recipe_is_right() -> None:
+    compiled = compile_text(RECIPE, FILES)
+    assert compiled.report.diagnostics == () and compiled.plan is not None
+
+
+PLACES = places()
+
+
+@pytest.mark.parametrize(
+    ("path", "node"), PLACES, ids=[".".join(map(str, path)) for path, _ in PLACES]
+)
+def test_each_value_replaced(path: Path, node: Node) -> None:
+    number = len(".".join(map(str, path))) + node.span.start
+    for value in (VALUES[number % len(VALUES)], VALUES[(number * 7 + 3) % len(VALUES)]):
+        text = RECIPE[: node.span.start] + value + RECIPE[node.span.end :]
+        compiled = compile_text(text, FILES)
+        shown = render(compiled.report)
+        assert (compiled.plan is None) == (not compiled.report.ok), shown
+        found = [d for d in compiled.report.errors if d.code[0] not in "S"]
+        if len(path) > 2 or path[0] in ("seed", "version", "license", "about", "name"):
+            # Where the value breaks the shape, nothing that leans on it is reported again.
+            broken = any(
+                d.code in ("S002", "S005")
+                and d.span
+                and node.span.start <= d.span.start <= node.span.start + len(value)
+                for d in compiled.report.errors
+            )
+            assert not (broken and found), shown
+            assert len(found) <= 2, shown
+
+
+@pytest.mark.parametrize("line", range(2, RECIPE.count("\n")))
+def test_each_line_removed(line: int) -> None:
+    lines = RECIPE.splitlines(keepends=True)
+    compiled = compile_text("".join(lines[:line] + lines[line + 1 :]), FILES)
+    assert (compiled.plan is None) == (not compiled.report.ok)
