@@ -26,6 +26,11 @@ Pattern = NewType("Pattern", str)
 Share = NewType("Share", float)
 """A share, written `0.5` or `50%`."""
 
+Count = NewType("Count", int)
+"""A whole number of at least 1."""
+
+ONE = Count(1)
+
 Prompt = NewType("Prompt", str)
 """The path of a prompt file."""
 
@@ -225,6 +230,7 @@ _SCALARS: dict[Any, dict[str, Any]] = {
     Expression: {"type": ["string", "boolean", "number"], "format": "expression"},
     Pattern: {"type": "string", "format": "pattern"},
     Share: {"type": ["number", "string"], "format": "share"},
+    Count: {"type": "integer", "minimum": 1},
     Prompt: {"type": "string", "format": "prompt"},
     Model: {"type": "string", "format": "model"},
 }

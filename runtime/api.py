@@ -9,11 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..compiler.compile import Compiled, compile_recipe
-from ..compiler.cost import Estimates, Facts, estimate
 from ..compiler.diagnostics import Diagnostic, RecipeError, Report, in_order
 from ..compiler.document import decode
-from ..compiler.explain import explain
-from ..compiler.plan import Plan as PlanRecord
 from ..compiler.world import OutsideError, Pins
 from .catalog import load_catalog
 from .project import Project, find_project
@@ -21,6 +18,8 @@ from .project import Project, find_project
 if TYPE_CHECKING:
     import polars as pl
 
+    from ..compiler.cost import Estimates, Facts
+    from ..compiler.plan import Plan as PlanRecord
     from .faults import MisfitError
 
 
@@ -134,6 +133,7 @@ class Plan:
         Raises:
             RecipeError: A source holds no row that can be read, or a step does not fit the data.
         """
+        from ..compiler.cost import estimate
         from .engine_room import room_of
         from .faults import MisfitError
         from .survey import survey
@@ -195,6 +195,9 @@ class Plan:
     def text(self, width: int = 80) -> str:
         """The plan as a table."""
         import json
+
+        from ..compiler.explain import explain
+        from ..compiler.plan import Plan as PlanRecord
 
         last = None
         if found := self.last():

@@ -23,7 +23,7 @@ from .checkpool import CheckPool
 from .engine_room import EngineRoom, engine_module, room_of
 from .engines.base import Tokens
 from .examples import Examples
-from .faults import RunError, errno_of, said
+from .faults import RunError, said
 from .holding import held, sweep
 from .ledger import Ledger, LedgerError
 from .mixing import PART, Selection, rows_in_order, select
@@ -249,9 +249,7 @@ def run_plan(
         problem = error
     except (OutputError, LedgerError) as error:
         problem = RunError(str(error))
-    except (OSError, pl.exceptions.PolarsError) as error:
-        if errno_of(error) is None:
-            raise  # not the system's
+    except OSError as error:
         problem = RunError(said(error))
     if execution is not None:
         with suppress(OSError):

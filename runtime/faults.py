@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import errno
-import re
-
-_NUMBER = re.compile(r"\(os error (\d+)\)")
-"""How polars, which does not always raise `OSError`, names the system's error."""
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -40,18 +36,9 @@ class MisfitError(RunError):
         self.reason = first
 
 
-def errno_of(error: Exception) -> int | None:
-    """The system's number of an input/output fault; None if it is none."""
-    if isinstance(error, OSError) and error.errno is not None:
-        return error.errno
-    found = _NUMBER.search(str(error))
-    return int(found[1]) if found else None
-
-
-def said(error: Exception) -> str:
+def said(error: OSError) -> str:
     """An input/output fault in the user's words."""
-    name = getattr(error, "filename", None)
-    where = f": {name}" if name else ""
-    if errno_of(error) in _FULL:
+    where = f": {error.filename}" if error.filename else ""
+    if error.errno in _FULL:
         return f"the disk is full{where}; everything made before is saved: free space and run again"
-    return f"{getattr(error, 'strerror', None) or error}{where}"
+    return f"{error.strerror or error}{where}"

@@ -68,20 +68,34 @@ class Lineage:
     written: tuple[tuple[str, int, Mapping[str, Any]], ...]
 
 
-def find_written(folder: Path, record: Mapping[str, Any], prefix: str) -> list[tuple[str, int, dict[str, Any]]]:
-    """Rows of a data set whose `_id` or `_doc` begins so: shard, row number and row."""
-    found = []
+def find_written(
+    folder: Path, record: Mapping[str, Any], prefix: str, *, most: int | None = None
+) -> list[tuple[str, int, dict[str, Any]]]:
+    """Rows of a data set whose `_id` or `_doc` begins so: shard, row number and row.
+
+    Args:
+        folder: Of the data set.
+        record: Its run record.
+        prefix: Of the id; every id begins with the empty one.
+        most: How many to find at most, since rows may be many and long.
+    """
+    found: list[tuple[str, int, dict[str, Any]]] = []
     for shard in record["output"].get("shards", []):
         file = folder / shard["file"]
         if not file.is_file():
             continue
-        frame = pl.read_parquet(file) if file.suffix == ".parquet" else pl.read_ndjson(file)
-        names = [c for c in ("_id", "_doc") if c in frame.columns]
-        frame = frame.with_row_index("_row")
+        rows = pl.scan_parquet(file) if file.suffix == ".parquet" else pl.scan_ndjson(file)
+        names = [c for c in ("_id", "_doc") if c in rows.collect_schema()]
+        if not names:
+            continue
         hit = pl.any_horizontal(pl.col(c).str.starts_with(prefix) for c in names)
-        if names:
-            for row in frame.filter(hit).iter_rows(named=True):
-                found.append((shard["file"], int(row.pop("_row")), row))
+        rows = rows.with_row_index("_row").filter(hit)
+        if most is not None:
+            rows = rows.head(most - len(found))
+        for row in rows.collect().iter_rows(named=True):
+            found.append((shard["file"], int(row.pop("_row")), row))
+        if most is not None and len(found) >= most:
+            break
     return found
 
 

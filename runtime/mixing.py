@@ -1,7 +1,7 @@
 """The mix, in two passes: what each part gives, then the rows, in an order of their own.
 
-The order is that of a hash of seed and `_id`, and a part's share is a cut-off in it, so neither the
-order in which rows were finished nor the number of workers changes a byte.
+A part's share is a cut-off in a hash of seed and `_id`, and the order is a permutation of that hash,
+so neither the order in which rows were finished nor the number of workers changes a byte.
 """
 
 from __future__ import annotations
@@ -15,17 +15,28 @@ import polars as pl
 
 from ..compiler.shares import Shares, settle_shares
 from .rows import ORDER
-from .spool import BUCKET_BITS, HASH, HUMAN, MERGE, TOKENS, Spool, in_order
+from .spool import (
+    BUCKET_BITS,
+    HASH,
+    HUMAN,
+    MERGE,
+    PLACE,
+    SPREAD,
+    TOKENS,
+    Spool,
+    in_order,
+    place_of,
+)
 
 PART = "_part"
 EPOCH = "_epoch"
 RANK = "_rank"
-TURN = 0x9E3779B97F4A7C15
-"""Added to the hash once an epoch, so that each goes through the rows in another order."""
+TURN = SPREAD
+"""Added to the place once an epoch, so that the copies of a row stand far apart."""
 WRAP = 1 << 64
 BUCKETS = 1 << BUCKET_BITS
 WIDTH = WRAP // BUCKETS
-"""Hashes of one bucket."""
+"""Places of one bucket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +69,7 @@ class Selection:
     Attributes:
         shares: What each part was to give.
         parts: What it gave.
-        taken: For each part and epoch, hash and merge key of its rows, sorted by hash.
+        taken: For each part and epoch, place and merge key of its rows, sorted by place.
     """
 
     shares: Shares
@@ -109,7 +120,7 @@ def select(
             human=sum(int(e.filter(HUMAN)[TOKENS].sum()) for e in epochs),
             epochs=tokens / supply[name] if supply[name] else 0.0,
         )
-        taken[name] = tuple(e.select(HASH, MERGE) for e in epochs)
+        taken[name] = tuple(_placed(rows, number) for number, rows in enumerate(epochs))
     return Selection(shares, reports, taken)
 
 
@@ -133,41 +144,41 @@ def _epochs(rows: pl.DataFrame, target: float, *, round_up: bool) -> list[pl.Dat
     if not supply or target <= 0:
         return []
     whole = floor(target / supply + 1e-9)
-    epochs = [_sorted_turn(rows, k) for k in range(whole)]
+    epochs = [rows] * whole
     left = target - whole * supply
     if left >= 1 or (round_up and left > 1e-6):
-        last = _sorted_turn(rows, whole)
-        reach = last[TOKENS].cast(pl.Int64).cum_sum()
-        before = reach - last[TOKENS]
-        count = int((before < left).sum() if round_up else (reach <= left).sum())
-        epochs.append(last.head(count))
+        reach = rows[TOKENS].cast(pl.Int64).cum_sum()
+        before = reach - rows[TOKENS]
+        epochs.append(rows.head(int((before < left).sum() if round_up else (reach <= left).sum())))
     return epochs
 
 
-def _sorted_turn(rows: pl.DataFrame, epoch: int) -> pl.DataFrame:
-    return turned(rows, epoch).sort(HASH, MERGE) if epoch else rows
+def _placed(rows: pl.DataFrame, epoch: int) -> pl.DataFrame:
+    """Places and merge keys of rows in an epoch, in order."""
+    places = rows.select(place_of(rows[HASH]).alias(PLACE), MERGE)
+    return turned(places, epoch).sort(PLACE, MERGE)
 
 
 def turned(rows: pl.DataFrame, epoch: int) -> pl.DataFrame:
-    """Rows with the hashes of an epoch."""
+    """Rows with their places in an epoch."""
     if not epoch:
         return rows
     # Unsigned addition wraps.
-    return rows.with_columns(pl.col(HASH) + pl.lit(epoch * TURN % WRAP, pl.UInt64))
+    return rows.with_columns(pl.col(PLACE) + pl.lit(epoch * TURN % WRAP, pl.UInt64))
 
 
 def rows_in_order(selection: Selection, spools: Mapping[str, Spool]) -> Iterator[pl.DataFrame]:
-    """Second pass: the chosen rows, bucket by bucket, sorted by hash. One bucket in memory."""
+    """Second pass: the chosen rows, bucket by bucket, sorted by place. One bucket in memory."""
     repeated = any(len(epochs) > 1 for epochs in selection.taken.values())
     for number in range(BUCKETS):
         frames = list(_bucket(number, selection, spools))
         if frames:
-            # Copies of a row that came by several ways share part, epoch, hash and merge key.
-            once = (HASH, MERGE, PART, EPOCH)
+            # Copies of a row that came by several ways share all of these.
+            once = (PLACE, MERGE, PART, EPOCH)
             whole = in_order(pl.concat(frames, how="diagonal_relaxed"), *once)
             whole = whole.unique(once, keep="first", maintain_order=True)
-            own = (HASH, MERGE, ORDER, "_bucket", *(() if repeated else (EPOCH,)))
-            yield whole.drop(own, strict=False).rechunk()
+            own = (HASH, PLACE, MERGE, ORDER, *(() if repeated else (EPOCH,)))
+            yield whole.drop(own).rechunk()
 
 
 def _bucket(
@@ -176,16 +187,16 @@ def _bucket(
     first, last = number * WIDTH, (number + 1) * WIDTH - 1
     for name in sorted(spools):
         for epoch, chosen in enumerate(selection.taken[name]):
-            start = int(chosen[HASH].search_sorted(first, "left"))
-            stop = int(chosen[HASH].search_sorted(last, "right"))
+            start = int(chosen[PLACE].search_sorted(first, "left"))
+            stop = int(chosen[PLACE].search_sorted(last, "right"))
             inside = chosen.slice(start, stop - start)
             if not inside.height:
                 continue
-            # Before the turn, these hashes lay in the bucket of the first of them or the next.
+            # Before the turn, these places lay in the bucket of the first of them or the next.
             origin = (first - epoch * TURN) % WRAP // WIDTH
             for bucket in dict.fromkeys((origin, (origin + bool(epoch)) % BUCKETS)):
                 for frame in spools[name].bucket(bucket):
-                    found = turned(frame, epoch).join(inside, on=[HASH, MERGE], how="semi")
+                    found = turned(frame, epoch).join(inside, on=[PLACE, MERGE], how="semi")
                     if found.height:
                         yield found.with_columns(
                             pl.lit(name).alias(PART), pl.lit(epoch, pl.Int64).alias(EPOCH)

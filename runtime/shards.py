@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -58,13 +59,7 @@ class ShardWriter:
         frame = pl.concat(self._waiting).rechunk()
         self._waiting, self._bytes = [], 0
         path = self.folder / f"train-{len(self.files):05d}.{self.format}"
-        with path.open("wb") as out:
-            if self.format == "parquet":
-                frame.write_parquet(out, compression="zstd", row_group_size=ROW_GROUP)
-            else:
-                frame.write_ndjson(out)
-            out.flush()
-            os.fsync(out.fileno())
+        write_frame(frame, path, durable=True)
         self.files.append({"file": path.name, "rows": frame.height, "bytes": path.stat().st_size})
 
     def close(self) -> list[dict[str, Any]]:
@@ -77,6 +72,24 @@ class ShardWriter:
             self._waiting = [pl.DataFrame(schema=dict(self.schema))]
         self.flush()
         return self.files
+
+
+def write_frame(frame: pl.DataFrame, path: Path, *, durable: bool = False) -> None:
+    """Write a frame as its file's suffix says.
+
+    Raises:
+        OSError: It cannot be written. Polars, left to write the file, has many words for that.
+    """
+    packed = BytesIO()
+    if path.suffix == ".parquet":
+        frame.write_parquet(packed, compression="zstd", row_group_size=ROW_GROUP)
+    else:
+        frame.write_ndjson(packed)
+    with path.open("wb") as out:
+        out.write(packed.getbuffer())
+        if durable:
+            out.flush()
+            os.fsync(out.fileno())
 
 
 def weights(schema: Mapping[str, pl.DataType]) -> pl.Expr:

@@ -16,9 +16,15 @@ import polars as pl
 from .engines.base import Tokens
 from .rows import ORDER, uniform
 from .schemas import join_schemas
+from .shards import write_frame
 
 HASH = "_h"
-"""Of seed and `_id`: the order of a mix."""
+"""Of seed and `_id`: a part of a mix takes the rows with the lowest ones."""
+PLACE = "_place"
+"""A permutation of the hash: the order in which the mix is written. In the order of the hash itself
+the rows of a part that takes few would all stand at the beginning."""
+SPREAD = 0x9E3779B97F4A7C15
+"""Odd, so that multiplying by it modulo 2^64 is a permutation (Knuth, TAOCP vol. 3, section 6.4)."""
 MERGE = "_merge"
 """Of document and text: what enters a mix once."""
 TOKENS = "_tokens"
@@ -57,7 +63,7 @@ class Spool:
         """Keep a frame.
 
         Raises:
-            OSError: It cannot be written; polars raises its own error for the same.
+            OSError: It cannot be written.
             polars.exceptions.PolarsError: A column cannot hold what earlier frames and this one have.
         """
         self.rows += frame.height
@@ -74,15 +80,16 @@ class Spool:
         frame = frame.select(kept).with_columns(pl.col("text").fill_null(""))
         if self.tokens is None:
             return frame.with_columns((pl.col(ORDER) // (1 << 24)).alias("_bucket"))
-        hashes = [uniform(self.seed, i) for i in frame["_id"]]
+        hashes = pl.Series(HASH, [uniform(self.seed, i) for i in frame["_id"]], pl.UInt64)
         merge = [
             uniform(0, doc, text) for doc, text in zip(frame["_doc"], frame["text"], strict=True)
         ]
         return frame.with_columns(
-            pl.Series(HASH, hashes, pl.UInt64),
+            hashes,
+            place_of(hashes).alias(PLACE),
             pl.Series(MERGE, merge, pl.UInt64),
             pl.Series(TOKENS, self.tokens.count(frame["text"].to_list()), pl.Int64),
-            pl.Series("_bucket", [h >> (64 - BUCKET_BITS) for h in hashes], pl.Int64),
+            (place_of(hashes) // (1 << (64 - BUCKET_BITS))).cast(pl.Int64).alias("_bucket"),
         )
 
     def flush(self) -> None:
@@ -94,7 +101,7 @@ class Spool:
         for (bucket,), rows in frame.group_by("_bucket", maintain_order=True):
             place = self.folder / f"{bucket:012d}"
             place.mkdir(exist_ok=True)
-            rows.drop("_bucket").write_parquet(place / f"{self._files:08d}.parquet")
+            write_frame(rows.drop("_bucket"), place / f"{self._files:08d}.parquet")
         self._files += 1
 
     def narrow(self) -> pl.DataFrame:
@@ -116,6 +123,11 @@ class Spool:
         """The frames of one bucket, in the order in which they were written."""
         for file in sorted((self.folder / f"{number:012d}").glob("*.parquet")):
             yield pl.read_parquet(file)
+
+
+def place_of(hashes: pl.Series) -> pl.Series:
+    """The places of rows with these hashes."""
+    return hashes * pl.Series([SPREAD], dtype=pl.UInt64)  # wraps
 
 
 def in_order(frame: pl.DataFrame, *keys: str) -> pl.DataFrame:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...compiler.registry import Case, Column, Share, check
-from ..facts.words import WORD
 from ..verdict import Check, Row, Verdict
 
 _TEXT = Column("text")
@@ -42,6 +41,8 @@ def copy(
             punctuation do not count. A text of fewer words passes.
         ngram: The length of a run, in words; at least 1.
     """
+    from ..facts.words import WORD
+
     if ngram < 1:
         raise ValueError("`ngram` is the length of a run in words: at least 1")
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from ...compiler.registry import Case, Column, Share, check
-from ..facts.gate import STYLES, judge
 from ..verdict import Check, Row, Verdict
 
 _TEXT = Column("text")
@@ -87,6 +86,8 @@ def facts(
         novelty: Largest share of a sentence's content words that the source does not have where it
             says the like. Raise it for models that paraphrase freely.
     """
+    from ..facts.gate import STYLES, judge
+
     set_here = {"numbers": numbers, "names": names, "coverage": coverage, "novelty": novelty}
     given = {name: float(value) for name, value in set_here.items() if value is not None}
     limits = replace(STYLES[style], **given)

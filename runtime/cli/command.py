@@ -28,14 +28,16 @@ class _Parser(argparse.ArgumentParser):
         raise SystemExit(USAGE)
 
 
-def parser() -> argparse.ArgumentParser:
-    """The parser of all verbs."""
+def parser(arguments: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """The parser of all verbs; only the one that the arguments name is imported."""
     top = _Parser(prog="mashbill", description="A compiler for dataset recipes.")
     top.add_argument("--version", action="store_true", help="print the version")
     top.add_argument("-C", dest="folder", metavar="DIR", help="work in another folder")
     verbs = top.add_subparsers(dest="verb", metavar="VERB")
     for verb, about in VERBS.items():
         sub = verbs.add_parser(verb, help=about, description=about)
+        if verb not in arguments:
+            continue
         import_module(f"{__package__}.{verb}_").add_arguments(sub)
     return top
 
@@ -59,7 +61,7 @@ def command(arguments: Sequence[str]) -> int:
         The exit code.
     """
     try:
-        given = parser().parse_args(arguments)
+        given = parser(arguments).parse_args(arguments)
     except SystemExit as stop:
         return int(stop.code or 0)
     if given.version:

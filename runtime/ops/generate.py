@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...compiler.params import Checks, Ladder, Sampling
-from ...compiler.registry import Model, Prompt, step
+from ...compiler.registry import ONE, Count, Model, Prompt, step
 from ..ladder import check_specs, settle
 from ..outcome import Outcome, Unit
 from ..requests import Message
@@ -77,7 +77,7 @@ def outcome_of(
 def generate(
     model: Model,
     prompt: Prompt,
-    samples: int = 1,
+    samples: Count = ONE,
     sampling: Sampling | None = None,
     checks: Checks | None = None,
     on_fail: Ladder | None = None,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...compiler.params import Checks, Chunk, Ladder, Sampling
-from ...compiler.registry import Model, Prompt, step
+from ...compiler.registry import ONE, Count, Model, Prompt, step
 from ..ladder import check_specs, last_rung, settle
 from ..outcome import Attempt, Outcome, Unit, UnitEnd
 from ..requests import Message
@@ -111,7 +111,7 @@ def rewrite(
     model: Model,
     prompt: Prompt,
     chunk: Chunk | None = None,
-    samples: int = 1,
+    samples: Count = ONE,
     again: bool = False,
     sampling: Sampling | None = None,
     checks: Checks | None = None,

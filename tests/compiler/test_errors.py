@@ -1,7 +1,7 @@
 """What binding says of broken recipes: the exact text, one error a cause.
 
-Each `errors/CODE_slug.yaml` is a recipe with one fault, files that it lays over `world.FILES` behind
-lines `=== path`; `CODE_slug.txt` is what the terminal shows. `MASHBILL_UPDATE=1` writes the texts.
+Each `errors/CODE_slug.yaml` is a recipe with one fault; files that it lays over `world.FILES` stand
+behind lines `=== path`. `CODE_slug.txt` is what the terminal shows; `MASHBILL_UPDATE=1` writes it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A recipe that uses everything, broken at every place: binding never raises and never repeats itself."""
+"""A recipe that uses everything, broken at every place: binding never raises nor repeats itself."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from textwrap import dedent
 
-from mashbill.compiler.compile import Compiled, compile_recipe
+from mashbill.compiler.compile import UNPINNED, Compiled, compile_recipe
 from mashbill.compiler.plan import Plan
 from mashbill.compiler.registry import Catalog
 from mashbill.compiler.render import render
@@ -63,7 +63,7 @@ def compile_text(
     *,
     sets: Sequence[str] = (),
     profile: str | None = None,
-    pins: Pins = Pins(),
+    pins: Pins = UNPINNED,
     catalog: Catalog | None = None,
 ) -> Compiled:
     """Compile a recipe; `files` are laid over `FILES`."""
@@ -78,7 +78,7 @@ def compile_text(
     )
 
 
-def plan_of(recipe: str, files: Mapping[str, str] | None = None, *, pins: Pins = Pins()) -> Plan:
+def plan_of(recipe: str, files: Mapping[str, str] | None = None, *, pins: Pins = UNPINNED) -> Plan:
     """The plan of a recipe that has nothing wrong with it."""
     compiled = compile_text(recipe, files, pins=pins)
     assert compiled.plan is not None, render(compiled.report)

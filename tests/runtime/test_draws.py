@@ -65,7 +65,9 @@ def test_a_changed_prompt_pays_its_own_step_only(tmp_path: Path) -> None:
     other.write_text(other.read_text().replace("Do keep", "Please keep"))
     record = spine.good_run("--replace")
     assert record["steps"]["first"]["attempts"] == 20
-    assert len(spine.sent()) - count == record["steps"]["second"]["attempts"]
+    assert record["steps"]["second"]["attempts"] == 20
+    # Some first replies are equal, and ask the same of the second step.
+    assert len(spine.sent()) - count == count - 20
     assert set(spine.sent()[:count]).isdisjoint(spine.sent()[count:])
 
 
@@ -88,7 +90,7 @@ def test_more_tokens_pay_only_what_was_truncated(tmp_path: Path) -> None:
 
 def test_a_retry_never_meets_its_own_failure(tmp_path: Path) -> None:
     steps = STEPS[: STEPS.index("  second")].replace("samples: 2", "samples: 1") + (
-        "    checks: { never: { kind: expr, pass: contains(text, 'no such words') } }\n"
+        "    checks: { never: { kind: expr, pass: \"contains(text, 'no such words')\" } }\n"
         "    on_fail: [{ retry: 2 }, { fallback: input }]\n"
     )
     spine = project(tmp_path, steps)
@@ -163,7 +165,7 @@ def test_identical_requests_in_flight_are_sent_once(tmp_path: Path) -> None:
         with Ledger.open(tmp_path, window=0.001) as ledger:
             window = window_of(engine, ledger)
             entries = await asyncio.gather(*(ask(window, f"{i % 3}") for i in range(30)))  # type: ignore[call-overload]
-            assert len(set(entries)) == 3 if False else len({e.key for e in entries}) == 3
+            assert len({e.key for e in entries}) == 3
             assert window.stats.shared == 27
             await ask(window, "0")  # type: ignore[misc]
             assert window.stats.reused == 1
