@@ -53,4 +53,4 @@ def difference(old: Any, new: Any, path: str = "") -> tuple[str, Any, Any] | Non
             if found := difference(a, b, f"{path}[{i}]"):
                 return found
         return None
-    return None if _settled(old) == _settled(new) else (path, old, new)
+    return None if canonical(old) == canonical(new) else (path, old, new)

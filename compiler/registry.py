@@ -1,8 +1,7 @@
 """Operators as the compiler sees them: names, parameters, traits, versions and cases.
 
-An operator is one file in `runtime/ops/`, `runtime/checks/` or `runtime/sources/`: a function under
-one of the decorators below. Its signature is its parameters; its docstring's first line says what it
-does. The compiler is handed a filled `Catalog` and never imports the operators itself.
+An operator is one file in `runtime/ops/` or `runtime/checks/`: a function under one of the decorators
+below. Its signature is its parameters; its docstring's first line says what it does. The compiler is handed a filled `Catalog` and never imports the operators itself.
 """
 
 from __future__ import annotations

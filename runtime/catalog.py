@@ -59,7 +59,7 @@ def load_catalog() -> Catalog:
 
 
 class _Engines(Mapping[str, Mapping[str, str]]):
-    """Engine name to its whitelist of placement settings; a file is imported when it is asked about."""
+    """Engine name to its whitelist of placement settings; imported when asked about."""
 
     def __init__(self, package: str) -> None:
         parent = importlib.import_module(package)
@@ -87,8 +87,11 @@ class _Engines(Mapping[str, Mapping[str, str]]):
 
 
 def _entry_points() -> list[Any]:
-    """Entry points of our group. Reading the metadata of every package takes long, and most installs
-    have none of ours, so their texts are searched for the group's name first."""
+    """Entry points of our group.
+
+    Reading the metadata of every package takes long, and most installs have none of ours, so their
+    texts are searched for the group's name first.
+    """
     for folder in sys.path:
         for file in Path(folder or ".").glob("*.*-info/entry_points.txt"):
             if GROUP in file.read_text("utf-8", "replace"):

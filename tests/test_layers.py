@@ -9,8 +9,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 FORBIDDEN = {
-    "aiohttp", "asyncio", "httpx", "multiprocessing", "orjson", "polars", "ray", "requests", "socket",
-    "subprocess", "tokenizers", "urllib", "vllm", "xllamacpp",
+    "aiohttp", "asyncio", "httpx", "multiprocessing", "orjson", "polars", "ray", "requests",
+    "socket", "subprocess", "tokenizers", "urllib", "vllm", "xllamacpp",
 }  # fmt: skip
 FILES = sorted((ROOT / "compiler").rglob("*.py"))
 

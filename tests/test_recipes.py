@@ -6,9 +6,8 @@ import os
 import shutil
 from pathlib import Path
 
-import pytest
-
 import mashbill as mb
+import pytest
 from mashbill.runtime.models import find_model
 from mashbill.runtime.requests import EngineError
 
@@ -36,7 +35,10 @@ def copied(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
 
 def offline(folder: Path) -> mb.Recipe:
     """The recipe as it is if its model is `fake`, else with one that rewrites."""
-    if "use: fake/" in (text := (folder / "recipe.yaml").read_text("utf-8")) or ": fake/words" in text:
+    if (
+        "use: fake/" in (text := (folder / "recipe.yaml").read_text("utf-8"))
+        or ": fake/words" in text
+    ):
         return mb.load(folder)
     return mb.load(folder, set={"models.writer": "fake/rewrite"})
 

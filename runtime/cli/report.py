@@ -18,7 +18,9 @@ def summary(run: Run) -> str:
     lines += errors(record, run)
     rows = record["output"]["rows"]
     where = run.project.shown_path(run.path)
-    lines.append(f"\n{rows:,} rows in {where}   (run {record['run']}, {show_duration(record['seconds'])})")
+    lines.append(
+        f"\n{rows:,} rows in {where}   (run {record['run']}, {show_duration(record['seconds'])})"
+    )
     return "\n".join(lines).strip("\n")
 
 
@@ -53,7 +55,9 @@ def units(account: Mapping[str, Any]) -> list[str]:
     if account["failures"]:
         refused = {k: v for k, v in account["failures"].items() if k != "overlong"}
         why = " · ".join(f"{k} {v:,}" for k, v in refused.items())
-        lines.append(f"    {account['attempts']:,} replies, {sum(refused.values()):,} refused: {why}")
+        lines.append(
+            f"    {account['attempts']:,} replies, {sum(refused.values()):,} refused: {why}"
+        )
         if long := account["failures"].get("overlong"):
             lines.append(f"    {long:,} chunks too long to ask")
     return lines
@@ -116,4 +120,7 @@ def errors(record: Mapping[str, Any], run: Run) -> list[str]:
     if not record["errors"]:
         return []
     place = run.project.shown_path(run.project.state / "runs" / record["run"] / "errors.jsonl")
-    return ["", f"{record['errors']:,} rows could not be read or made; each with its reason in {place}"]
+    return [
+        "",
+        f"{record['errors']:,} rows could not be read or made; each with its reason in {place}",
+    ]

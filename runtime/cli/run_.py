@@ -43,11 +43,15 @@ def act(given: argparse.Namespace) -> int:
         run = plan.run(replay=given.replay, replace=given.replace, watch=watch)
     except RunError as error:
         if error.status == "paused":
-            sys.stderr.write("Paused: every finished completion is saved.    go on:  mashbill run\n")
+            sys.stderr.write(
+                "Paused: every finished completion is saved.    go on:  mashbill run\n"
+            )
             return error.code
         raise
     if given.format == "json":
-        print(json.dumps(dict(run.record), sort_keys=True, indent=1, ensure_ascii=False, default=str))
+        print(
+            json.dumps(dict(run.record), sort_keys=True, indent=1, ensure_ascii=False, default=str)
+        )
     else:
         print(summary(run))
     return 1 if run.record["errors"] else 0

@@ -1,12 +1,12 @@
 """Mashbill: a compiler for dataset recipes.
 
-    import mashbill as mb
+import mashbill as mb
 
-    recipe = mb.load("recipe.yaml")
-    recipe.check()
-    plan = recipe.plan()
-    out = plan.run()
-    out.scan()  # a polars LazyFrame
+recipe = mb.load("recipe.yaml")
+recipe.check()
+plan = recipe.plan()
+out = plan.run()
+out.scan()  # a polars LazyFrame
 """
 
 from __future__ import annotations

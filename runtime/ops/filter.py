@@ -22,7 +22,6 @@ def filter_(keep: Expression | None = None) -> Kernel:
 
     Without `keep` every row goes on, which serves a step that only sets columns.
     """
-
     import polars as pl
 
     def kernel(frame: pl.DataFrame) -> Mapped:

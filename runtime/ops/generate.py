@@ -57,9 +57,7 @@ class Generate:
         return outcome_of(unit, row, self.tools.rule, sample, column)
 
 
-def outcome_of(
-    unit: Unit, row: Mapping[str, Any], rule: str, sample: int, column: str
-) -> Outcome:
+def outcome_of(unit: Unit, row: Mapping[str, Any], rule: str, sample: int, column: str) -> Outcome:
     """The outcome of a row that was asked about as a whole."""
     if unit.end == "accepted":
         changes: dict[str, Any] = {column: unit.text}

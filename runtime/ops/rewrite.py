@@ -103,7 +103,9 @@ class Rewrite:
         attempt = Attempt(0, "", "", "", "overlong", "overlong")
         ends: dict[str, UnitEnd] = {"fallback": "fallback", "route": "routed"}
         end = ends.get(last_rung(self.params["on_fail"]), "rejected")
-        return Unit(piece.text, messages, (attempt,), end, piece.text if end == "fallback" else None)
+        return Unit(
+            piece.text, messages, (attempt,), end, piece.text if end == "fallback" else None
+        )
 
 
 @step(stage="generate", version=1, cost="model", reads=("text",), writes=("text", "input.text"))

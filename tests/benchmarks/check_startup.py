@@ -1,4 +1,4 @@
-"""Whole-process `mashbill check` against an interpreter that only imports yaml, jsonschema and lark.
+"""`mashbill check`, whole process, against an interpreter that imports yaml, jsonschema and lark.
 
 Prints the median of each, CPU and wall seconds, and the ratio; the goal is below 2.
 """
@@ -16,7 +16,13 @@ ROOT = Path(__file__).resolve().parents[2]
 RUNS = 15
 COMMANDS = {
     "bare imports": [sys.executable, "-c", "import yaml, jsonschema, lark"],
-    "mashbill check": [sys.executable, "-m", "mashbill", "check", str(ROOT / "recipes/textbook-web")],
+    "mashbill check": [
+        sys.executable,
+        "-m",
+        "mashbill",
+        "check",
+        str(ROOT / "recipes/textbook-web"),
+    ],
 }
 
 

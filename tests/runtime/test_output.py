@@ -133,18 +133,19 @@ def grow(folder: Path, size: str) -> None:
 
 
 def test_the_disk_is_full_at_the_ledger(tmp_path: Path) -> None:
-    spine = make_spine(tmp_path, documents(200), recipe=BABBLE.replace("PATH", "out/spine"))
+    recipe = BABBLE.replace("PATH", "out/spine")
+    spine = make_spine(tmp_path, documents(400), recipe=recipe, slots=8, latency="5ms")
     shutil.rmtree(spine.folder / ".mashbill")
-    with small_disk(spine.folder / ".mashbill", "360k"):
+    with small_disk(spine.folder / ".mashbill", "72k"):
         full(spine)
-        assert 0 < len(spine.sent()) < 200
+        assert 0 < len(spine.sent()) < 400
         assert not spine.shards()
         # What was committed is not paid again once there is room.
         lost = len(spine.sent())
         grow(spine.folder / ".mashbill", "50m")
         record = spine.good_run()
         assert record["models"]["writer"]["reused"] > 0
-        assert len(spine.sent()) <= 200 + 2 * 64
+        assert len(spine.sent()) <= 400 + 2 * 8
         assert lost + record["models"]["writer"]["sent"] == len(spine.sent())
 
 
