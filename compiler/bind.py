@@ -461,14 +461,15 @@ def _refuse_more(
 def _identified(
     node: Node, upstream: Mapping[str, Node], packages: Mapping[str, str] | None = None
 ) -> Node:
-    identity = {
-        "op": node.op,
-        "version": node.version,
-        "definition": {k: v for k, v in node.definition.items() if k not in DERIVED},
-        "packages": dict(packages or {}),
-        "inputs": sorted(f"{upstream[e.node].fingerprint}.{e.port}" for e in node.inputs),
-    }
-    return replace(node, fingerprint=digest(identity))
+    definition = {k: v for k, v in node.definition.items() if k not in DERIVED}
+    work = {"op": node.op, "version": node.version, "definition": definition}
+    inputs = sorted(f"{upstream[e.node].fingerprint}.{e.port}" for e in node.inputs)
+    without_limit = {k: v for k, v in definition.items() if k != "limit"}
+    return replace(
+        node,
+        fingerprint=digest({**work, "packages": dict(packages or {}), "inputs": inputs}),
+        rule=digest({**work, "definition": without_limit}),
+    )
 
 
 def _pruned(graph: Graph, binding: Binding, whole: bool) -> Graph:

@@ -111,7 +111,9 @@ def _change(
             else (f"prompt: {words[0]}")
         )
     shown = path.removesuffix(".=").replace("set_after.", "set.")
-    return f"{shown}: {_short(before)} → {_short(after)}"
+    was, now = _written(before), _written(after)
+    alike = next((i for i, (a, b) in enumerate(zip(was, now, strict=False)) if a != b), 0)
+    return f"{shown}: {_excerpt(was, alike)} → {_excerpt(now, alike)}"
 
 
 def _model_name(node: PlanNode, plan: Plan) -> str:
@@ -119,11 +121,18 @@ def _model_name(node: PlanNode, plan: Plan) -> str:
     return f"{model.get('engine', '?')}/{model.get('model', '?')}"
 
 
-def _short(value: object) -> str:
+def _written(value: object) -> str:
     if isinstance(value, Mapping) and "=" in value:
         value = value["="]
-    text = " ".join(str("none" if value is None else value).split())
-    return text if len(text) <= 18 else text[:17] + "…"
+    return " ".join(str("none" if value is None else value).split())
+
+
+def _excerpt(text: str, at: int, size: int = 18) -> str:
+    """A text in few characters, `at` among them."""
+    if len(text) <= size:
+        return text
+    start = max(0, min(at - size // 2, len(text) - size))
+    return f"{'…' if start else ''}{_cut(text[start:], size - bool(start))}"
 
 
 # -- the table
@@ -251,5 +260,9 @@ def _summary(actions: Mapping[str, tuple[str, str]], estimates: Estimates | None
     )
     tail = ""
     if reused and max(reused) > 0:
-        tail = f" The ledger holds about {show_share(min(reused))} of the calls."
+        least, most = show_share(min(reused)), show_share(max(reused))
+        held = (
+            f"about {most} of the calls" if least == most else f"{least} to {most} of their calls"
+        )
+        tail = f" The ledger holds {held}."
     return f"Plan: {', '.join(parts)}.{tail}"

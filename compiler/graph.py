@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, Literal
 
-from .identity import digest
 from .recipe import Origin
 from .registry import Cost
 from .types import Columns
@@ -90,6 +89,8 @@ class Node:
         prompt: Path and texts of the files that its prompt was read from; `definition` holds what
             of it is identity.
         fingerprint: Identity, taken before any rewriting.
+        rule: Digest of what the node does to a row, whatever it is called and whatever it reads. How
+            many rows a `limit:` lets in is not part of it, so that raising one changes no row.
         aside: What the rows of its asides hold: they leave as they came, `set:` done, with the
             reason.
         declared: The inputs as the recipe names them, whatever rules made of them.
@@ -108,17 +109,9 @@ class Node:
     model: str | None = None
     prompt: Mapping[str, Json] | None = None
     fingerprint: str = ""
+    rule: str = ""
     aside: Rows | None = None
     declared: tuple[Edge, ...] = ()
-
-    @property
-    def rule(self) -> str:
-        """Digest of what the node does to a row, whatever it is called and whatever it reads.
-
-        How many rows a `limit:` lets in is not part of it, so that raising one changes no row.
-        """
-        definition = {k: v for k, v in self.definition.items() if k not in (*DERIVED, "limit")}
-        return digest({"op": self.op, "version": self.version, "definition": definition})
 
     def rows(self, port: str = "") -> Rows:
         """What the rows of a port hold."""
@@ -149,13 +142,12 @@ class Graph:
         default_factory=dict, init=False, repr=False, compare=False
     )
 
-    def __post_init__(self) -> None:
-        for node in self.nodes.values():
-            for edge in dict.fromkeys(node.inputs):
-                self._readers.setdefault(edge.node, []).append((node, edge.port))
-
     def readers(self, name: str, port: str | None = None) -> tuple[Node, ...]:
         """Nodes that read a node (one of its ports, if named), each once."""
+        if not self._readers:
+            for node in self.nodes.values():
+                for edge in node.inputs:
+                    self._readers.setdefault(edge.node, []).append((node, edge.port))
         found = self._readers.get(name, ())
         return tuple({n.name: n for n, p in found if port is None or p == port}.values())
 

@@ -29,15 +29,16 @@ def optimise(
     applied: list[Applied] = []
     # Each step is merged at most once and passes each other step at most once.
     most = len(graph.nodes) ** 2
-    while True:
+    fired = True
+    while fired:
+        fired = False
         for name, rule in rules:
-            if found := rule(graph):
+            while found := rule(graph):
+                fired = True
                 graph, sentence = found
                 applied.append(Applied(name, sentence))
                 if after_each:
                     after_each(graph)
-                break
-        else:
-            return graph, tuple(applied)
-        if len(applied) > most:
-            raise RuntimeError(f"rewrite rules do not settle: {applied[-1].rule}")
+                if len(applied) > most:
+                    raise RuntimeError(f"rewrite rules do not settle: {name}")
+    return graph, tuple(applied)

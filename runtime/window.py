@@ -37,6 +37,10 @@ class MissingError(Exception):
     """A replay met a request that the ledger does not hold."""
 
 
+_Reply = tuple[Completion, float]
+"""What came back, and after how many seconds."""
+
+
 @dataclass(slots=True)
 class WindowStats:
     """What went through a window."""
@@ -74,7 +78,10 @@ class Window:
     closing: bool = False
     _engine: Engine | None = None
     _starting: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _slots: asyncio.Semaphore | None = None
+    _senders: list[asyncio.Task[None]] = field(default_factory=list)
+    _waiting: asyncio.Queue[tuple[Request, asyncio.Future[_Reply]]] = field(
+        default_factory=asyncio.Queue
+    )
     _pending: dict[tuple[bytes, int], asyncio.Future[Entry]] = field(default_factory=dict)
     _failures: int = 0
     """In a row, without a success in between."""
@@ -121,32 +128,52 @@ class Window:
             del self._pending[token]
 
     async def _send(self, request: Request, key: bytes) -> Entry:
-        engine = self._engine or await self._started()
-        assert self._slots is not None
+        if not self._senders:
+            await self._start()
         wait = FIRST_WAIT
         for attempt in range(1, TRIES + 1):
-            async with self._slots:
-                if self.closing:
-                    await halted()
-                self.stats.sent += 1
-                self.in_flight += 1
-                started = time.monotonic()
-                self.stats.busy_since = self.stats.busy_since or started
-                failed: EngineError | None = None
-                try:
-                    completion = await engine.complete(request)
-                    self._failures, self._answered = 0, True
-                except EngineError as error:
-                    failed = error
-                finally:
-                    self.in_flight -= 1
-            if failed is None:  # the slot is free again while the completion is committed
-                return await self._commit(request, key, completion, time.monotonic() - started)
-            self._give_up(failed, attempt)
-            self.stats.retried += 1
-            await asyncio.sleep(max(failed.retry_after or 0.0, wait * random.uniform(0.5, 1.5)))
+            reply: asyncio.Future[_Reply] = asyncio.get_running_loop().create_future()
+            self._waiting.put_nowait((request, reply))
+            try:
+                completion, seconds = await reply
+            except EngineError as error:
+                self._give_up(error, attempt)
+                self.stats.retried += 1
+                pause = max(error.retry_after or 0.0, wait * random.uniform(0.5, 1.5))
+            else:
+                return await self._commit(request, key, completion, seconds)
+            await asyncio.sleep(pause)
             wait = min(wait * 2, LONGEST_WAIT)
         raise AssertionError("unreachable")
+
+    async def _serve(self, engine: Engine) -> None:
+        """Send what waits, one request after another. As many of these run as the engine has slots.
+
+        The next request goes out before anybody looks at the reply to the last one: work on replies
+        is done while the engine works.
+        """
+        while True:
+            request, reply = await self._waiting.get()
+            if self.closing:
+                return
+            if reply.done():  # nobody waits any more
+                continue
+            self.stats.sent += 1
+            self.in_flight += 1
+            started = time.monotonic()
+            self.stats.busy_since = self.stats.busy_since or started
+            try:
+                completion = await engine.complete(request)
+            except Exception as error:
+                if not reply.done():
+                    reply.set_exception(error)
+            else:
+                self._failures, self._answered = 0, True
+                if not reply.done():
+                    self.uncommitted += 1
+                    reply.set_result((completion, time.monotonic() - started))
+            finally:
+                self.in_flight -= 1
 
     def _give_up(self, error: EngineError, attempt: int) -> None:
         """Raise where another try is of no use: for this request, or for all."""
@@ -180,27 +207,26 @@ class Window:
             seconds=seconds,
             extra=completion.extra,
         )
-        self.uncommitted += 1
         try:
             await self.ledger.put(entry)
         finally:
             self.uncommitted -= 1
         return entry
 
-    async def _started(self) -> Engine:
+    async def _start(self) -> None:
         async with self._starting:
             if self.closing:
-                await halted()
-            if self._engine is None:
-                engine = self.open_engine(self.spec)
-                try:
-                    await engine.start()
-                except EngineError as error:
-                    await engine.close()
-                    raise EngineDownError(f"{self.spec.name} did not start: {error}") from error
-                self._engine = engine
-                self._slots = asyncio.Semaphore(engine.slots)
-            return self._engine
+                await asyncio.get_running_loop().create_future()
+            if self._senders:
+                return
+            engine = self.open_engine(self.spec)
+            try:
+                await engine.start()
+            except EngineError as error:
+                await engine.close()
+                raise EngineDownError(f"{self.spec.name} did not start: {error}") from error
+            self._engine = engine
+            self._senders = [asyncio.create_task(self._serve(engine)) for _ in range(engine.slots)]
 
     async def drain(self, seconds: float) -> None:
         """Admit nothing more, and wait for what is in flight."""
@@ -212,14 +238,12 @@ class Window:
     async def close(self) -> None:
         """Free the engine."""
         self.closing = True
+        for sender in self._senders:
+            sender.cancel()
+        await asyncio.gather(*self._senders, return_exceptions=True)
         if self._engine is not None:
             await self._engine.close()
             self._engine = None
-
-
-async def halted() -> None:
-    """Wait until the run ends, which cancels whoever waits."""
-    await asyncio.get_running_loop().create_future()
 
 
 def sampling_of(values: Mapping[str, Any]) -> Sampling:

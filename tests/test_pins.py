@@ -48,7 +48,7 @@ def meaning(file: Path) -> str:
         body = getattr(node, "body", None)
         if isinstance(body, list):
             node.body = [n for n in body if not _is_docstring(n)]  # type: ignore[attr-defined]
-    return ast.dump(tree)
+    return ast.unparse(tree)
 
 
 def _is_docstring(node: ast.AST) -> bool:

@@ -88,14 +88,11 @@ def _swap(graph: Graph, below: Node, node: Node) -> Graph:
         return Edge(below.name, edge.port) if edge.node == node.name else edge
 
     # Each takes the other's place: what either reads comes before both, what reads them after.
-    nodes: dict[str, Node] = {}
-    for other in graph:
-        if other.name == below.name:
-            nodes[node.name] = moved
-        elif other.name == node.name:
-            nodes[below.name] = lifted
-        elif any(e.node == node.name for e in other.inputs):
-            nodes[other.name] = replace(other, inputs=tuple(map(turned, other.inputs)))
-        else:
-            nodes[other.name] = other
+    after = {
+        other.name: replace(other, inputs=tuple(map(turned, other.inputs)))
+        for other in graph.readers(node.name)
+    }
+    after |= {below.name: moved, node.name: lifted}
+    fresh = (after.get(other.name, other) for other in graph)
+    nodes = {other.name: other for other in fresh}
     return replace(graph, nodes=nodes, outputs=tuple(map(turned, graph.outputs)))

@@ -43,13 +43,9 @@ def _merge(graph: Graph, kept: Node, gone: Node) -> Graph:
     def turned(edge: Edge) -> Edge:
         return Edge(kept.name, edge.port) if edge.node == gone.name else edge
 
-    nodes = {
-        n.name: replace(n, inputs=tuple(map(turned, n.inputs)))
-        if any(e.node == gone.name for e in n.inputs)
-        else n
-        for n in graph
-        if n is not gone
-    }
+    nodes = {n.name: n for n in graph if n is not gone}
+    for reader in graph.readers(gone.name):
+        nodes[reader.name] = replace(reader, inputs=tuple(map(turned, reader.inputs)))
     aliases = {a: kept.name if n == gone.name else n for a, n in graph.aliases.items()}
     return replace(
         graph,

@@ -97,8 +97,8 @@ def operator_changed(name: str, **changes: object) -> Catalog:
     catalog = load_catalog()
     group = "steps" if name in catalog.steps else "checks"
     operators = dict(getattr(catalog, group))
-    operators[name] = replace(operators[name], **changes)  # type: ignore[arg-type]
-    return replace(catalog, **{group: operators})  # type: ignore[arg-type]
+    operators[name] = replace(operators[name], **changes)
+    return replace(catalog, **{group: operators})
 
 
 NOTHING = [
