@@ -89,8 +89,8 @@ class Node:
         prompt: Path and texts of the files that its prompt was read from; `definition` holds what
             of it is identity.
         fingerprint: Identity, taken before any rewriting.
-        rule: Digest of what the node does to a row, whatever it is called and whatever it reads. How
-            many rows a `limit:` lets in is not part of it, so that raising one changes no row.
+        rule: Digest of what the node does to a row, whatever it is called and whatever it reads.
+            How many rows a `limit:` lets in is not part of it, so that raising one changes no row.
         aside: What the rows of its asides hold: they leave as they came, `set:` done, with the
             reason.
         declared: The inputs as the recipe names them, whatever rules made of them.

@@ -243,8 +243,9 @@ def type_schema(hint: Any) -> dict[str, Any]:
     """
     if hint in _SCALARS:
         return dict(_SCALARS[hint])
-    if declared := getattr(hint, "__schema__", None):
-        return dict(declared() if callable(declared) else declared)
+    declared: dict[str, Any] | None = getattr(hint, "__schema__", None)
+    if declared is not None:
+        return dict(declared)
     origin, args = get_origin(hint), get_args(hint)
     if origin is Literal:
         return {"enum": list(args)}

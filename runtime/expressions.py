@@ -34,10 +34,15 @@ def lowered(text: str, seed: int, site: str) -> Lowered:
     return at
 
 
-def assign(columns: Mapping[str, Any], seed: int, site: str) -> Callable[[pl.DataFrame], pl.DataFrame]:
+Assign = Callable[[pl.DataFrame], pl.DataFrame]
+
+
+def assign(columns: Mapping[str, Any], seed: int, site: str) -> Assign:
     """The function that computes the columns of a `set:`; all see the columns as they came."""
-    made = {
-        name: lowered(value["="], seed, f"{site}.{name}") if isinstance(value, Mapping) else value
+    made: dict[str, Lowered] = {
+        name: lowered(value["="], seed, f"{site}.{name}")
+        if isinstance(value, Mapping)
+        else _constant(value)
         for name, value in columns.items()
     }
 
@@ -45,8 +50,16 @@ def assign(columns: Mapping[str, Any], seed: int, site: str) -> Callable[[pl.Dat
         if not made:
             return frame
         return frame.with_columns(
-            (value(frame) if callable(value) else pl.lit(value)).alias(name)
-            for name, value in made.items()
+            value(frame).alias(name) for name, value in made.items()
         )
 
     return apply
+
+
+_CONSTANTS: Mapping[type, Any] = {bool: pl.Boolean, int: pl.Int64, float: pl.Float64, str: pl.String}
+
+
+def _constant(value: Any) -> Lowered:
+    """A literal as a column of the language's types: integers have 64 bits."""
+    column = pl.lit(value, dtype=_CONSTANTS.get(type(value)))
+    return lambda frame: column

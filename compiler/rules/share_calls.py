@@ -21,12 +21,13 @@ def share_calls(graph: Graph) -> tuple[Graph, str] | None:
         kept, gone = first.setdefault(_work(node), node), node
         if kept is gone:
             continue
+        in_order = True
         if graph.mixed and graph.leaves(gone.name):
             # Parts of a mix keep their own names there, so the mix must not hold both.
             if graph.leaves(kept.name):
                 continue
-            kept, gone = gone, kept
-        return _merge(graph, kept, gone), (
+            kept, gone, in_order = gone, kept, False
+        return _merge(graph, kept, gone, in_order), (
             f"`{gone.name}` asks exactly what `{kept.name}` asks: the calls run once"
         )
     return None
@@ -39,7 +40,9 @@ def _work(node: Node) -> Hashable:
     return node.rule, unpinned, limit, tuple(sorted(str(e) for e in node.inputs))
 
 
-def _merge(graph: Graph, kept: Node, gone: Node) -> Graph:
+def _merge(graph: Graph, kept: Node, gone: Node, in_order: bool) -> Graph:
+    """Let `kept` stand for `gone`; what reads it comes after it already if that is `in_order`."""
+
     def turned(edge: Edge) -> Edge:
         return Edge(kept.name, edge.port) if edge.node == gone.name else edge
 
@@ -49,7 +52,7 @@ def _merge(graph: Graph, kept: Node, gone: Node) -> Graph:
     aliases = {a: kept.name if n == gone.name else n for a, n in graph.aliases.items()}
     return replace(
         graph,
-        nodes=in_topological_order(nodes.values()),
+        nodes=nodes if in_order else in_topological_order(nodes.values()),
         outputs=tuple(map(turned, graph.outputs)),
         aliases={**aliases, gone.name: kept.name},
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ...compiler.params import Checks, Ladder, Sampling
 from ...compiler.registry import ONE, Count, Model, Prompt, step
 from ..ladder import check_specs, settle
-from ..outcome import Outcome, Unit
+from ..outcome import End, Outcome, Unit
 from ..requests import Message
 from ..rows import derive
 from ..tools import Tools
@@ -67,7 +67,7 @@ def outcome_of(unit: Unit, row: Mapping[str, Any], rule: str, sample: int, colum
     if unit.end == "fallback":
         return Outcome("out", (derive(row, rule, sample),), units=(unit,))
     last = unit.attempts[-1]
-    end = "routed" if unit.end == "routed" else "rejected"
+    end: End = "routed" if unit.end == "routed" else "rejected"
     return Outcome(end, (row,), last.reason, last.evidence, (unit,))
 
 
@@ -85,7 +85,7 @@ def generate(
     Each sample is a row of its own with the same `_doc`. A reply that hits `max_tokens` is truncated
     and counts as failed; what fails goes down the ladder `on_fail`.
     """
-    bound = {
+    bound: dict[str, Any] = {
         "prompt": prompt,
         "samples": samples,
         "sampling": sampling,

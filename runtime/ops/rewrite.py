@@ -31,7 +31,8 @@ class Rewrite:
         """What the first attempt asks of a row: one prompt a chunk and sample."""
         pieces, _ = self._split(row)
         asked = [p.text for p in pieces if p.prose and not p.overlong]
-        return [self._messages(row, text) for text in asked] * self.params["samples"]
+        samples: int = self.params["samples"]
+        return [self._messages(row, text) for text in asked] * samples
 
     async def run(self, row: Mapping[str, Any]) -> tuple[Outcome, ...]:
         """Rewrite each chunk; one row a document and sample. Raises `EngineError`."""
@@ -125,7 +126,7 @@ def rewrite(
     own input by `checks`, and the document is rejoined in order. Headings and other lines that are no
     prose are kept as they are. `_accepted` is the share of chunks that are the model's.
     """
-    bound = {
+    bound: dict[str, Any] = {
         "prompt": prompt,
         "chunk": chunk,
         "samples": samples,

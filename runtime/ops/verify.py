@@ -9,7 +9,7 @@ from typing import Any
 from ...compiler.params import Checks, Ladder
 from ...compiler.registry import step
 from ..ladder import check_specs, last_rung
-from ..outcome import Outcome
+from ..outcome import End, Outcome
 from ..tools import Tools
 
 
@@ -28,14 +28,14 @@ class Verify:
             return (Outcome("out", (row,)),)
         bad = verdicts[-1]
         name = specs[len(verdicts) - 1].name
-        end = "routed" if last_rung(self.params["on_fail"]) == "route" else "rejected"
+        end: End = "routed" if last_rung(self.params["on_fail"]) == "route" else "rejected"
         return (Outcome(end, (row,), bad.reason or name, {"check": name, **bad.evidence}),)
 
 
 @step(stage="check", version=1, cost="cpu")
 def verify(checks: Checks, on_fail: Ladder | None = None) -> Any:
     """Hold rows to checks; failed rows are rejected, or go to the port `.routed`."""
-    bound = {"checks": checks, "on_fail": on_fail or []}
+    bound: dict[str, Any] = {"checks": checks, "on_fail": on_fail or []}
 
     def build(tools: Tools) -> Verify:
         return Verify(bound, tools)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -234,7 +234,7 @@ def test_an_unset_variable(spine: Spine, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @contextmanager
-def server(answer: object) -> Iterator[tuple[str, list[bytes]]]:
+def server(answer: int | Callable[[int], int]) -> Iterator[tuple[str, list[bytes]]]:
     """A chat server; `answer` is a status, or a function from the count of requests to one."""
     asked: list[bytes] = []
 
@@ -243,7 +243,7 @@ def server(answer: object) -> Iterator[tuple[str, list[bytes]]]:
 
         def do_POST(self) -> None:
             asked.append(self.rfile.read(int(self.headers["Content-Length"])))
-            status = answer(len(asked)) if callable(answer) else answer
+            status = answer if isinstance(answer, int) else answer(len(asked))
             body = json.dumps(
                 {
                     "choices": [{"message": {"content": "A reply."}, "finish_reason": "stop"}],
@@ -257,11 +257,11 @@ def server(answer: object) -> Iterator[tuple[str, list[bytes]]]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *_: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:
             pass
 
     class Server(ThreadingHTTPServer):
-        def handle_error(self, *_: object) -> None:
+        def handle_error(self, request: object, client_address: object) -> None:
             """Clients that hang up are expected."""
 
     http = Server(("127.0.0.1", 0), Handler)
