@@ -1,7 +1,8 @@
 """Operators as the compiler sees them: names, parameters, traits, versions and cases.
 
-An operator is one file in `runtime/ops/` or `runtime/checks/`: a function under one of the decorators
-below. Its signature is its parameters; its docstring's first line says what it does. The compiler is handed a filled `Catalog` and never imports the operators itself.
+An operator is one file in `runtime/ops/` or `runtime/checks/`: a function under one of the
+decorators below. Its signature is its parameters; its docstring's first line says what it does. The
+compiler is handed a filled `Catalog` and never imports the operators itself.
 """
 
 from __future__ import annotations
@@ -46,8 +47,8 @@ class Case:
     """An example that documents an operator and tests it.
 
     For a check, `row` holds the columns it reads and `expect` is `True` or the reason of rejection.
-    For a map step, `row` is one input row and `expect` the columns of the row that comes out, or the
-    reason of rejection.
+    For a map step, `row` is one input row and `expect` the columns of the row that comes out, or
+    the reason of rejection.
     """
 
     params: Mapping[str, Any]

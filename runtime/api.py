@@ -170,7 +170,9 @@ class Plan:
         for name in empty:
             if name not in unreadable:
                 made.append(
-                    Diagnostic("D309", f"source `{name}` has no rows: its files are empty", spans[name])
+                    Diagnostic(
+                        "D309", f"source `{name}` has no rows: its files are empty", spans[name]
+                    )
                 )
         for name, lines in unreadable.items():
             first = lines[0]
@@ -180,7 +182,9 @@ class Plan:
                     "D303" if name in empty else "D310",
                     f"{first.file}:{first.line}: {first.reason}{more}",
                     spans[name],
-                    "no row can be read" if name in empty else "these lines are left out, and kept aside",
+                    "no row can be read"
+                    if name in empty
+                    else "these lines are left out, and kept aside",
                 )
             )
         return made

@@ -78,7 +78,14 @@ def _steps(record: Mapping[str, Any]) -> list[str]:
     for name, a in record["steps"].items():
         reasons = ", ".join(f"{k} {v:,}" for k, v in a["rejected"].items()) or "–"
         rows.append(f"| {name} | {a['in']:,} | {a['out']:,} | {reasons} |")
-    return ["## Steps", "", "| step | rows in | rows out | rejected |", "|---|---|---|---|", *rows, ""]
+    return [
+        "## Steps",
+        "",
+        "| step | rows in | rows out | rejected |",
+        "|---|---|---|---|",
+        *rows,
+        "",
+    ]
 
 
 def _models(plan: Plan) -> list[str]:

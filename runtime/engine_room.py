@@ -50,7 +50,9 @@ def engine_module(name: str) -> EngineModule:
         module = importlib.import_module(f"{__package__}.engines.{name}")
     except ModuleNotFoundError as error:
         if error.name and error.name.endswith(f"engines.{name}"):
-            raise EngineError("unknown", f"no engine is called `{name}`", retryable=False) from error
+            raise EngineError(
+                "unknown", f"no engine is called `{name}`", retryable=False
+            ) from error
         raise
     return cast(EngineModule, module)
 
@@ -99,7 +101,9 @@ class FileTokens:
 
         file = project.confined(path)
         if not file.is_file():
-            raise EngineError("tokenizer", f"no model and no file is called {path}", retryable=False)
+            raise EngineError(
+                "tokenizer", f"no model and no file is called {path}", retryable=False
+            )
         return cls(Tokenizer.from_file(str(file)))
 
     def count(self, texts: Sequence[str]) -> list[int]:

@@ -153,9 +153,7 @@ class Execution:
 def source_specs(plan: Plan, project: Project) -> dict[str, SourceSpec]:
     """Sources with their files. Raises `OutsideError`."""
     wanted = {
-        c
-        for n in plan.nodes
-        for c in (*n.definition.get("reads", ()), *plan.output["columns"])
+        c for n in plan.nodes for c in (*n.definition.get("reads", ()), *plan.output["columns"])
     }
     specs = {}
     for name, source in plan.sources.items():
@@ -229,7 +227,8 @@ def run_plan(
         with ExitStack() as stack:
             stack.enter_context(interruptible())
             sweep(project.state.glob("runs/*/spool"))
-            # The output comes first: a folder that cannot be written is found before anything is paid.
+            # The output comes first: a folder that cannot be written is found before anything is
+            # paid.
             staging = stack.enter_context(output.staging(folder.id))
             spool = stack.enter_context(held(folder.path / "spool"))
             ledger = stack.enter_context(
@@ -289,7 +288,9 @@ def run_async(work: Coroutine[Any, Any, T]) -> T:
     begun: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[T]]] = Future()
 
     async def main() -> T:
-        begun.set_result((asyncio.get_running_loop(), cast("asyncio.Task[T]", asyncio.current_task())))
+        begun.set_result(
+            (asyncio.get_running_loop(), cast("asyncio.Task[T]", asyncio.current_task()))
+        )
         return await work
 
     with ThreadPoolExecutor(1) as pool:

@@ -49,14 +49,17 @@ def assign(columns: Mapping[str, Any], seed: int, site: str) -> Assign:
     def apply(frame: pl.DataFrame) -> pl.DataFrame:
         if not made:
             return frame
-        return frame.with_columns(
-            value(frame).alias(name) for name, value in made.items()
-        )
+        return frame.with_columns(value(frame).alias(name) for name, value in made.items())
 
     return apply
 
 
-_CONSTANTS: Mapping[type, Any] = {bool: pl.Boolean, int: pl.Int64, float: pl.Float64, str: pl.String}
+_CONSTANTS: Mapping[type, Any] = {
+    bool: pl.Boolean,
+    int: pl.Int64,
+    float: pl.Float64,
+    str: pl.String,
+}
 
 
 def _constant(value: Any) -> Lowered:

@@ -23,7 +23,9 @@ def check_specs(checks: Sequence[Mapping[str, Any]]) -> tuple[CheckSpec, ...]:
     from .checkpool import CheckSpec
 
     return tuple(
-        CheckSpec(c["name"], c["kind"], tuple(sorted((k, _frozen(v)) for k, v in c["params"].items())))
+        CheckSpec(
+            c["name"], c["kind"], tuple(sorted((k, _frozen(v)) for k, v in c["params"].items()))
+        )
         for c in checks
     )
 

@@ -1,6 +1,7 @@
 """Why a row is what it is: its document sent through the plan once more, against the ledger alone.
 
-Nothing about a row is stored besides its identity: what led to it is computed again by the same code.
+Nothing about a row is stored besides its identity: what led to it is computed again by the same
+code.
 """
 
 from __future__ import annotations
@@ -204,9 +205,7 @@ class Tracer:
 def ledger_only(ledger: Ledger, digest: str) -> Any:
     """An `ask` that the ledger alone answers; it raises `MissingError` where it cannot."""
 
-    async def ask(
-        messages: tuple[Message, ...], sampling: Mapping[str, Any], draw: int
-    ) -> Entry:
+    async def ask(messages: tuple[Message, ...], sampling: Mapping[str, Any], draw: int) -> Entry:
         request = Request(digest, messages, sampling_of(sampling), draw)
         entry = ledger.get(key_of(request), request.sampling.max_tokens)
         if entry is None:

@@ -1,7 +1,7 @@
 """The mix, in two passes: what each part gives, then the rows, in an order of their own.
 
-A part's share is a cut-off in a hash of seed and `_id`, and the order is a permutation of that hash,
-so neither the order in which rows were finished nor the number of workers changes a byte.
+A part's share is a cut-off in a hash of seed and `_id`, and the order is a permutation of that
+hash, so neither the order in which rows were finished nor the number of workers changes a byte.
 """
 
 from __future__ import annotations
@@ -92,8 +92,8 @@ def select(
 ) -> Selection:
     """First pass: merge equal rows, settle the shares, find each part's cut-off.
 
-    A text of a document enters once over all parts. Human parts come first, so that what fell back to
-    its input stands where it came from.
+    A text of a document enters once over all parts. Human parts come first, so that what fell back
+    to its input stands where it came from.
 
     Args:
         mix: Of the plan.
@@ -137,8 +137,8 @@ def _merged(frames: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
 def _epochs(rows: pl.DataFrame, target: float, *, round_up: bool) -> list[pl.DataFrame]:
     """Rows of each epoch: whole ones, then a last one cut off where the target is reached.
 
-    Human parts take the row that crosses the target and others do not, so that whole rows never bring
-    the human share below what the weights give.
+    Human parts take the row that crosses the target and others do not, so that whole rows never
+    bring the human share below what the weights give.
     """
     supply = int(rows[TOKENS].sum())
     if not supply or target <= 0:

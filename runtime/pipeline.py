@@ -202,6 +202,4 @@ def _made(node: PlanNode) -> dict[str, pl.DataType | type[pl.DataType]]:
     kinds = {name: kind.rstrip("?") for name, kind in node.columns}
     reply = [column for column, _ in prompt_of(node).reply]
     made = {*reply, "text", "input.text", "_accepted"}
-    return {
-        name: KINDS[kinds[name]] for name in sorted(made) if kinds.get(name) in KINDS
-    }
+    return {name: KINDS[kinds[name]] for name in sorted(made) if kinds.get(name) in KINDS}

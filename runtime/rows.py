@@ -1,8 +1,8 @@
 """Identity of rows.
 
-`_doc` is a stable digest of source, declared key and text (`sources/`). `_id` adds the occurrence and,
-for derived rows, what was done and which draw: the step's rule and not its name, so that renaming a
-step or sharing its calls changes no row.
+`_doc` is a stable digest of source, declared key and text (`sources/`). `_id` adds the occurrence
+and, for derived rows, what was done and which draw: the step's rule and not its name, so that
+renaming a step or sharing its calls changes no row.
 """
 
 from __future__ import annotations

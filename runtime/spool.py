@@ -1,7 +1,7 @@
 """Rows on their way out of the graph, kept on disk in buckets until their order is known.
 
-Rows arrive in the order in which they finish. A bucket is a range of the sorting key, so buckets read
-in turn and sorted one at a time are the whole in order, in the memory of one bucket.
+Rows arrive in the order in which they finish. A bucket is a range of the sorting key, so buckets
+read in turn and sorted one at a time are the whole in order, in the memory of one bucket.
 """
 
 from __future__ import annotations
@@ -64,7 +64,8 @@ class Spool:
 
         Raises:
             OSError: It cannot be written.
-            polars.exceptions.PolarsError: A column cannot hold what earlier frames and this one have.
+            polars.exceptions.PolarsError: A column cannot hold what earlier frames and this one
+            have.
         """
         self.rows += frame.height
         frame = self._keyed(frame)
@@ -112,7 +113,11 @@ class Spool:
         if not files:
             return pl.DataFrame(schema=kinds)
         human = (pl.col("_origin") == "human").alias(HUMAN)
-        return pl.scan_parquet(files).select(HASH, MERGE, pl.col(TOKENS).cast(pl.UInt32), human).collect()
+        return (
+            pl.scan_parquet(files)
+            .select(HASH, MERGE, pl.col(TOKENS).cast(pl.UInt32), human)
+            .collect()
+        )
 
     def buckets(self) -> tuple[int, ...]:
         """Buckets that hold rows, in order."""

@@ -248,7 +248,12 @@ class RowStage:
 
     async def _flush(self) -> None:
         done, self._done = self._done, []
-        ports: dict[str, list[Mapping[str, Any]]] = {"": [], "rejected": [], "routed": [], "errors": []}
+        ports: dict[str, list[Mapping[str, Any]]] = {
+            "": [],
+            "rejected": [],
+            "routed": [],
+            "errors": [],
+        }
         for _, outcomes in done:
             for outcome in outcomes:
                 port = {"out": "", "error": "errors"}.get(outcome.end, outcome.end)

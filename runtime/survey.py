@@ -1,7 +1,9 @@
-"""Facts for estimates: real rows, real filters, real prompts, real token counts; no model is called.
+"""Facts for estimates: real rows, real filters, real prompts, real token counts; no model is
+called.
 
-Model steps are run on sampled rows against the ledger alone. Rows whose every call it holds show what
-the step really does; the others go on as they came, and what lies below them is marked assumed.
+Model steps are run on sampled rows against the ledger alone. Rows whose every call it holds show
+what the step really does; the others go on as they came, and what lies below them is marked
+assumed.
 """
 
 from __future__ import annotations
@@ -191,7 +193,9 @@ class _Surveyor:
         try:
             for row in rows:
                 paid = _Paid()
-                op = build_row_op(node, load_catalog().steps[node.op], self._tools(node, pool, paid))
+                op = build_row_op(
+                    node, load_catalog().steps[node.op], self._tools(node, pool, paid)
+                )
                 try:
                     found.append((paid, await op.run(row)))
                 except MissingError:

@@ -47,9 +47,7 @@ class Tools:
 def no_model(judge: Judge, rule: str) -> Tools:
     """Tools of a step that calls no model."""
 
-    async def ask(
-        messages: tuple[Message, ...], sampling: Mapping[str, Any], draw: int
-    ) -> Entry:
+    async def ask(messages: tuple[Message, ...], sampling: Mapping[str, Any], draw: int) -> Entry:
         raise AssertionError("this step has no model")
 
     return Tools(ask, judge, _NoTokens(), rule)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from mashbill.runtime.checkpool import CheckCrash, CheckError, CheckPool, CheckSpec
 from mashbill.runtime.verdict import Verdict
 

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import jsonschema
-import mashbill.runtime.checks as package
 import pytest
+
+import mashbill.runtime.checks as package
 from mashbill.compiler.registry import Case, Operator, operator_of
 from mashbill.runtime.verdict import Check, Verdict
 

@@ -11,6 +11,7 @@ from typing import Literal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from mashbill.runtime.chunks import rejoin, split_chunks
 
 DATA = Path(__file__).resolve().parents[1] / ".." / "shared" / "data"

@@ -8,10 +8,11 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
 from mashbill.compiler.registry import Operator, operator_of
 from mashbill.runtime.kernel import Mapped
 from mashbill.runtime.ops.clean import clean
-from polars.testing import assert_frame_equal
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ROOT / "recipes" / "textbook-web" / "pages"

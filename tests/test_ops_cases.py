@@ -14,9 +14,7 @@ from mashbill.runtime.expressions import lowered
 from mashbill.runtime.kernel import REASON
 
 STEPS = [o for o in load_catalog().steps.values() if o.stage == "map"]
-CASES = [
-    pytest.param(o, c, id=f"{o.name}-{i}") for o in STEPS for i, c in enumerate(o.cases)
-]
+CASES = [pytest.param(o, c, id=f"{o.name}-{i}") for o in STEPS for i, c in enumerate(o.cases)]
 
 
 def built(operator: Operator, params: Mapping[str, Any]) -> Any:

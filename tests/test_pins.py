@@ -1,8 +1,8 @@
 """An operator that changes must say so: a pin of its source, its version and its cases' results.
 
 When this fails, either the change was not meant to change results: rewrite the pins with
-`MASHBILL_UPDATE=1`; or it was: raise the operator's `version` first. A run reuses what an operator of the
-same version made.
+`MASHBILL_UPDATE=1`; or it was: raise the operator's `version` first. A run reuses what an operator
+of the same version made.
 """
 
 from __future__ import annotations

@@ -6,8 +6,9 @@ import os
 import shutil
 from pathlib import Path
 
-import mashbill as mb
 import pytest
+
+import mashbill as mb
 from mashbill.runtime.models import find_model
 from mashbill.runtime.requests import EngineError
 

@@ -82,8 +82,8 @@ def generate(
 ) -> Any:
     """Make new columns from a prompt: those that its `reply` declares, or `text`.
 
-    Each sample is a row of its own with the same `_doc`. A reply that hits `max_tokens` is truncated
-    and counts as failed; what fails goes down the ladder `on_fail`.
+    Each sample is a row of its own with the same `_doc`. A reply that hits `max_tokens` is
+    truncated and counts as failed; what fails goes down the ladder `on_fail`.
     """
     bound: dict[str, Any] = {
         "prompt": prompt,

@@ -122,9 +122,9 @@ def rewrite(
 ) -> Any:
     """Replace `text` by what a model makes of it: one row a document.
 
-    With `chunk`, the document is cut into sentences or paragraphs, each is rewritten and held to its
-    own input by `checks`, and the document is rejoined in order. Headings and other lines that are no
-    prose are kept as they are. `_accepted` is the share of chunks that are the model's.
+    With `chunk`, the document is cut into sentences or paragraphs, each is rewritten and held to
+    its own input by `checks`, and the document is rejoined in order. Headings and other lines that
+    are no prose are kept as they are. `_accepted` is the share of chunks that are the model's.
     """
     bound: dict[str, Any] = {
         "prompt": prompt,

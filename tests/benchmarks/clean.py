@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+
 from mashbill.runtime.boilerplate.verdict import CONSTANT
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable
 
 import aiohttp
 import orjson
+
 from mashbill.runtime.engines import local
 from mashbill.runtime.engines.base import ModelSpec
 from mashbill.runtime.requests import Message, Request, Sampling

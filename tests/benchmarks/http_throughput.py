@@ -26,7 +26,8 @@ RECIPE = """\
 mashbill: 1
 name: bench
 models:
-  writer: {{ use: http/some, url: "http://127.0.0.1:{port}", placement: {{ concurrency: {flight} }} }}
+  writer: {{ use: http/some, url: "http://127.0.0.1:{port}", placement: {{ concurrency: {flight} }}
+  }}
 sources:
   docs: {{ path: docs.jsonl, license: CC0-1.0, origin: human }}
 steps:
@@ -99,7 +100,10 @@ async def bare(port: int, rows: int, flight: int) -> tuple[float, float]:
                 {
                     "model": "some",
                     "messages": [
-                        {"role": "system", "content": "Rewrite the paragraph in plain words. Keep all facts."},
+                        {
+                            "role": "system",
+                            "content": "Rewrite the paragraph in plain words. Keep all facts.",
+                        },
                         {"role": "user", "content": text},
                     ],
                     "temperature": 0.7,
@@ -126,7 +130,9 @@ async def bare(port: int, rows: int, flight: int) -> tuple[float, float]:
     return rows / (time.monotonic() - began), cpu() - used
 
 
-def ours(port: int, rows: int, flight: int, folder: Path, profile: bool) -> tuple[float, float, float]:
+def ours(
+    port: int, rows: int, flight: int, folder: Path, profile: bool
+) -> tuple[float, float, float]:
     """Rate in the window, rate of the whole run, and CPU seconds of it."""
     import mashbill as mb
 
@@ -142,7 +148,9 @@ def ours(port: int, rows: int, flight: int, folder: Path, profile: bool) -> tupl
 
         with cProfile.Profile() as profiler:
             out = plan.run()
-        pstats.Stats(profiler).sort_stats("cumtime").print_stats("runtime|aiohttp.client|zstand|pickle|jinja", 60)
+        pstats.Stats(profiler).sort_stats("cumtime").print_stats(
+            "runtime|aiohttp.client|zstand|pickle|jinja", 60
+        )
     else:
         out = plan.run()
     whole, used = time.monotonic() - began, cpu() - used
@@ -169,7 +177,9 @@ def main() -> None:
     try:
         assert server.stdout
         port = int(server.stdout.readline())
-        print(f"{os.cpu_count()} cores, {given.rows} rows, {given.flight} in flight, {given.delay:g} ms")
+        print(
+            f"{os.cpu_count()} cores, {given.rows} rows, {given.flight} in flight, {given.delay:g} ms"
+        )
         print(f"ceiling {given.flight / given.delay * 1000:,.0f} rows/s")
         found = []
         for _ in range(given.times):

@@ -1,10 +1,12 @@
-"""Tokens a second of a whole run against a bare client sending the same requests to the same server.
+"""Tokens a second of a whole run against a bare client sending the same requests to the same
+server.
 
     python tests/benchmarks/run_throughput.py [--documents 6]
 
-The run is `recipes/textbook-web` on the embedded model, from an empty ledger, with checks, ladder, ledger
-and mix on. Its requests are noted as they are sent; then a client that does nothing else sends the same
-ones, as many at once, to a server just started. Figures of a busy machine mean little: the load is printed.
+The run is `recipes/textbook-web` on the embedded model, from an empty ledger, with checks, ladder,
+ledger and mix on. Its requests are noted as they are sent; then a client that does nothing else
+sends the same ones, as many at once, to a server just started. Figures of a busy machine mean
+little: the load is printed.
 """
 
 from __future__ import annotations
@@ -18,8 +20,9 @@ import time
 from pathlib import Path
 
 import aiohttp
-import mashbill as mb
 import orjson
+
+import mashbill as mb
 from mashbill.runtime.engines import local
 from mashbill.runtime.engines.base import Engine, ModelSpec
 from mashbill.runtime.requests import Completion, Request

@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from mashbill.compiler.compile import Compiled
 from mashbill.compiler.document import parse_document
 from mashbill.compiler.render import render

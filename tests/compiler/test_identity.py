@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from mashbill.compiler.compile import Compiled
 from mashbill.compiler.graph import Graph
 from mashbill.compiler.identity import canonical, difference, digest

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from mashbill.compiler.document import parse_document, walk
 from mashbill.compiler.nodes import Node, Path
 from mashbill.compiler.render import render
@@ -102,7 +103,13 @@ def test_each_value_replaced(path: Path, node: Node) -> None:
         shown = render(compiled.report)
         assert (compiled.plan is None) == (not compiled.report.ok), shown
         found = [d for d in compiled.report.errors if d.code[0] not in "S"]
-        if len(path) > 2 or path[:1] in (("seed",), ("version",), ("license",), ("about",), ("name",)):
+        if len(path) > 2 or path[:1] in (
+            ("seed",),
+            ("version",),
+            ("license",),
+            ("about",),
+            ("name",),
+        ):
             # Where the value breaks the shape, nothing that leans on it is reported again.
             broken = any(
                 d.code in ("S002", "S005")

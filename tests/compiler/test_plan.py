@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from mashbill.compiler.cost import Facts, NodeFacts, Past, SourceFacts, estimate
 from mashbill.compiler.explain import Last, action, explain
 from mashbill.compiler.plan import Plan

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+
 from mashbill.compiler.graph import Edge, Graph, Node, Traits
 from mashbill.compiler.optimise import optimise
 from mashbill.compiler.render import render

@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+
 from mashbill.compiler.plan import Plan, lower
 from mashbill.compiler.render import render
 from mashbill.runtime import pipeline

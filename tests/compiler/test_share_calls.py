@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from mashbill.compiler.graph import Edge, Graph
 from mashbill.compiler.optimise import optimise
 from mashbill.compiler.plan import lower

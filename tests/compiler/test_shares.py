@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+
 from mashbill.compiler.shares import REPEAT_AT_MOST, settle_shares
 
 POLICIES = ["error", "reweight", "repeat", "shrink"]

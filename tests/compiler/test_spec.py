@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+
 from mashbill.compiler.graph import (
     Cycle,
     Edge,

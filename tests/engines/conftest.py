@@ -6,6 +6,7 @@ import importlib.util
 from pathlib import Path
 
 import pytest
+
 from mashbill.runtime.engines.base import ModelSpec
 from mashbill.runtime.models import find_model
 from mashbill.runtime.requests import EngineError

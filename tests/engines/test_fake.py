@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from mashbill.runtime.engines import fake
 from mashbill.runtime.engines._estimate import pieces
 from mashbill.runtime.engines.base import EngineModule, ModelSpec

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from mashbill.runtime.llama.card import read_card, weights_digest
 from mashbill.runtime.llama.gguf import GgufError, read_metadata
 from mashbill.runtime.llama.tokenizer import build_tokens

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+
 from mashbill.runtime.engines import http
 from mashbill.runtime.engines.base import EngineModule, ModelSpec
 from mashbill.runtime.requests import Completion, EngineError, Message, Request, Sampling

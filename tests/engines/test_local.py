@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from mashbill.runtime.engines import local
 from mashbill.runtime.engines.base import EngineModule, ModelSpec
 from mashbill.runtime.requests import Completion, EngineError, Message, Request, Sampling

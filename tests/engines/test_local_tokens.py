@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import orjson
 import pytest
+
 from mashbill.runtime.engines import local
 from mashbill.runtime.engines.base import ModelSpec
 from mashbill.runtime.requests import Message, Request, Sampling

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from mashbill.runtime import models
 from mashbill.runtime.requests import EngineError
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from mashbill.runtime.llama.template import CHATML, render_chat
 from mashbill.runtime.requests import EngineError, Message
 

@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from mashbill.compiler.codes import CODES
 from mashbill.compiler.diagnostics import Report, in_order
 from mashbill.compiler.document import parse_document

@@ -6,6 +6,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
+
 from mashbill.compiler.expr.nodes import (
     Arithmetic,
     ArithmeticOp,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from mashbill.compiler.registry import operator_of
 from mashbill.runtime.checks import expr as module
 from mashbill.runtime.verdict import Verdict

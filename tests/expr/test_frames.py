@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from mashbill.compiler.expr import FUNCTIONS, infer_type, parse_expr, show_expr
 from mashbill.compiler.expr.functions import Example
 from mashbill.compiler.expr.nodes import Expr

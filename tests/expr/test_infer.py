@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from mashbill.compiler.expr import infer_type, parse_expr
 from mashbill.compiler.types import ANY, BOOL, FLOAT, INT, NULL, STR, Type, list_of
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from mashbill.runtime.checks.copy import copy
 from mashbill.runtime.checks.facts import facts
 from mashbill.runtime.checks.length import length

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from mashbill.runtime.facts.form import meta_talk, refusal
 from mashbill.runtime.facts.loops import looped, repeated
 from mashbill.runtime.facts.support import align

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from mashbill.runtime.facts.gate import MOST, SHORT, STYLES, Limits, judge
 
 DATA = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"

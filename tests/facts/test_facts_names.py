@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from mashbill.runtime.facts import kept
 from mashbill.runtime.facts.names import find_names
 from mashbill.runtime.facts.text import read

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from mashbill.runtime.facts import kept
 from mashbill.runtime.facts.numbers import find_numbers
 from mashbill.runtime.facts.text import read

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from mashbill.runtime.facts import support
 from mashbill.runtime.facts.text import read
 from mashbill.runtime.facts.words import FUNCTION, fold, stem

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+
 from mashbill.runtime.facts.support import Aligned, align
 from mashbill.runtime.facts.text import read
 from mashbill.runtime.facts.turns import claim, negation, obligation

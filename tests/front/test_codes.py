@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from mashbill.compiler.codes import CODES
 
 ROOT = Path(__file__).resolve().parents[2]

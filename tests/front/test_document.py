@@ -8,6 +8,7 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from mashbill.compiler.diagnostics import Report
 from mashbill.compiler.document import Map, Scalar, decode, find, parse_document, plain, walk
 from mashbill.compiler.nodes import Node

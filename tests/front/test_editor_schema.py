@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+
 from mashbill.compiler.document import parse_document, plain
 from mashbill.compiler.editor import recipe_schema
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from mashbill.compiler.document import parse_document, plain
 from mashbill.compiler.fits import fits
 from mashbill.compiler.schema import (

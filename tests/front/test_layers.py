@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from mashbill.compiler.diagnostics import Diagnostic, Report
 from mashbill.compiler.document import Map, find, parse_document, plain
 from mashbill.compiler.layers import Layered, apply_layers, check_profiles, origin_of

@@ -8,6 +8,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from mashbill.compiler.diagnostics import Diagnostic, Edit, Label, Report, Span
 from mashbill.compiler.render import display_width, render, render_github, render_json
 

@@ -8,6 +8,7 @@ import sys
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from mashbill.compiler.diagnostics import Diagnostic, Report
 from mashbill.compiler.document import Map, Scalar, parse_document, walk
 from mashbill.compiler.render import render

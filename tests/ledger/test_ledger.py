@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ledger_cases import entry, key
+
 from mashbill.runtime.ledger import Entry, Ledger, LedgerError, key_of
 from mashbill.runtime.ledger import runs as runs_module
 from mashbill.runtime.ledger.commit import GROUP_BYTES

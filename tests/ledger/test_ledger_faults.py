@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from ledger_cases import entry, key
+
 from mashbill.runtime.ledger import Ledger
 
 WRITER = """

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from mashbill.runtime.ledger import key_of
 from mashbill.runtime.requests import Message, Request, Sampling
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from mashbill.compiler.prompts import PromptFile, read_prompt
 from mashbill.runtime import prompting
 from mashbill.runtime.control_tokens import BREAK, neutralise, restore

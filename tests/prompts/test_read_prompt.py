@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from mashbill.compiler.diagnostics import Diagnostic
 from mashbill.compiler.prompts import PromptFile, read_prompt
 from mashbill.compiler.prompts.kinds import read_type

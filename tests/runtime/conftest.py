@@ -91,7 +91,9 @@ class Spine:
 
     def rows(self) -> pl.DataFrame:
         """The data set."""
-        return pl.concat([pl.read_parquet(p) for p in sorted(self.folder.glob("out/spine/train-*"))])
+        return pl.concat(
+            [pl.read_parquet(p) for p in sorted(self.folder.glob("out/spine/train-*"))]
+        )
 
     def record(self) -> dict[str, Any]:
         """The run record beside the data set."""

@@ -134,7 +134,9 @@ def test_a_limit_is_the_same_however_the_data_is_cut(tmp_path: Path) -> None:
     texts = documents(60, 2)
     found = set()
     for slots, files in ((1, 1), (64, 1), (7, 12)):
-        spine = make_spine(tmp_path / f"{slots}-{files}", [], recipe=recipe, slots=slots, latency="3ms")
+        spine = make_spine(
+            tmp_path / f"{slots}-{files}", [], recipe=recipe, slots=slots, latency="3ms"
+        )
         for k in range(files):
             cut = texts[k * 60 // files : (k + 1) * 60 // files]
             spine.feed(({"text": t} for t in cut), f"part-{k:02d}.jsonl")

@@ -26,9 +26,7 @@ steps:
 )
 
 
-FAKE = (
-    "{ use: fake/rewrite, placement: { latency: LATENCY, slots: SLOTS, journal: JOURNAL } }"
-)
+FAKE = "{ use: fake/rewrite, placement: { latency: LATENCY, slots: SLOTS, journal: JOURNAL } }"
 
 
 def one_error(spine: Spine, *words: str, verb: str = "run", code: int = 1) -> str:
@@ -405,7 +403,9 @@ def test_a_check_that_crashes(
             + f"{{ crash: {{ kind: crashing, how: {how} }} }} }}\n"
         )
         monkeypatch.setattr(
-            checkpool.CheckPool.__init__, "__kwdefaults__", {"timeout": 60.0, "modules": ("crashing",)}
+            checkpool.CheckPool.__init__,
+            "__kwdefaults__",
+            {"timeout": 60.0, "modules": ("crashing",)},
         )
         assert spine.do("plan").code == 0
         said = spine.run()

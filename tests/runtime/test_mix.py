@@ -90,12 +90,16 @@ def a_mix(draw: st.DrawFn) -> tuple[dict[str, list[Row]], dict[str, bool], dict[
     share = draw(st.sampled_from([0.2, 0.5, 0.75]))
     weights = {"human": share, "mixed": 1 - share}
     if draw(st.booleans()):
-        parts["other"] = [(f"o{i}", f"e{i}", f"o{i} y", "human") for i in range(draw(st.integers(1, 9)))]
+        parts["other"] = [
+            (f"o{i}", f"e{i}", f"o{i} y", "human") for i in range(draw(st.integers(1, 9)))
+        ]
         weights = {"human": share / 2, "other": share / 2, "mixed": 1 - share}
     policy = draw(st.sampled_from(["shrink", "reweight", "repeat"]))
     total = draw(st.integers(1, 1500))
-    return parts, {"human": True, "other": True, "mixed": False}, mix_of(
-        total, weights, policy, draw(st.floats(0, share))
+    return (
+        parts,
+        {"human": True, "other": True, "mixed": False},
+        mix_of(total, weights, policy, draw(st.floats(0, share))),
     )
 
 

@@ -41,7 +41,9 @@ def test_shards_have_the_size_asked_for(tmp_path: Path, format: str, pieces: int
 
 def test_a_row_is_never_cut(tmp_path: Path) -> None:
     writer = ShardWriter(tmp_path, "parquet", 1000, KINDS)
-    writer.write(pl.DataFrame({"text": ["a", "b" * 5000, "c", "d" * 980, "e"], "n": [1, 2, 3, 4, 5]}))
+    writer.write(
+        pl.DataFrame({"text": ["a", "b" * 5000, "c", "d" * 980, "e"], "n": [1, 2, 3, 4, 5]})
+    )
     assert [f["rows"] for f in writer.close()] == [1, 1, 2, 1]
 
 
@@ -149,9 +151,7 @@ def test_the_disk_is_full_at_the_ledger(tmp_path: Path) -> None:
         assert lost + record["models"]["writer"]["sent"] == len(spine.sent())
 
 
-def test_the_disk_is_full_at_the_spool(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_disk_is_full_at_the_spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from mashbill.runtime import spool
 
     monkeypatch.setattr(spool, "FLUSH_BYTES", 10_000)

@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 import pytest
 import zstandard
+
 from mashbill.compiler.types import FLOAT, INT, STR, list_of
 from mashbill.runtime.sources import lines as lines_module
 from mashbill.runtime.sources import picking, sampling, scan
