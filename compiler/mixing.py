@@ -31,7 +31,7 @@ def _last_unread(nodes: Mapping[str, Node], binding: Binding) -> tuple[Edge, ...
 
 def check_input(given: Input, known: Sequence[str], binding: Binding) -> bool:
     """Report a name that leads nowhere, or a port that what it names does not have."""
-    ports = _ports(given.name, binding)
+    ports = _ports(given.name, binding) if given.port else None
     if binding.faulty(given.span) or {"steps", "sources"} & binding.recipe.unread:
         return given.name in known
     if given.name not in known:

@@ -29,7 +29,8 @@ def write_card(plan: Plan, record: Mapping[str, Any]) -> str:
     if recipe.get("about"):
         lines += [str(recipe["about"]), ""]
     lines += [
-        f"Made by Mashbill, run {record['run']}, plan `{record['plan'][:12]}`. {output['rows']:,} rows.",
+        f"Made by Mashbill, run {record['run']}, plan `{record['plan'][:12]}`. "
+        f"{output['rows']:,} rows.",
         "",
         "## Sources",
         "",
@@ -58,7 +59,8 @@ def _mix(mix: Mapping[str, Any] | None) -> list[str]:
     if not mix:
         return []
     rows = [
-        f"| {n} | {p['taken_rows']:,} | {p['taken']:,} | {show_share(p['share'])} | {p['epochs']:.2f} |"
+        f"| {n} | {p['taken_rows']:,} | {p['taken']:,} | {show_share(p['share'])} "
+        f"| {p['epochs']:.2f} |"
         for n, p in sorted(mix["parts"].items())
     ]
     return [

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, cast
 
 from ..compiler.plan import Plan
@@ -40,7 +41,7 @@ def spec_of(name: str, model: Mapping[str, Any], project: Project) -> ModelSpec:
         url=filled(model.get("url")),
         key=filled(model.get("key")),
         placement=dict(model.get("placement") or {}),
-        base=os.getcwd() if model.get("typed") else str(project.folder),
+        base=str(Path.cwd()) if model.get("typed") else str(project.folder),
     )
 
 

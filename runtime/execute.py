@@ -342,7 +342,7 @@ async def _guarded(execution: Execution, watch: Any) -> None:
 
 @contextmanager
 def handled(loop: asyncio.AbstractEventLoop, act: Callable[[], None]) -> Iterator[None]:
-    """Let a loop handle ^C and SIGTERM, where it can; then whoever did before handles them again."""
+    """Let a loop handle ^C and SIGTERM, where it can; afterwards they are handled as before."""
     before: dict[signal.Signals, Any] = {}
     with suppress(NotImplementedError, RuntimeError, ValueError):
         for name in (signal.SIGINT, signal.SIGTERM):

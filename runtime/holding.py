@@ -1,4 +1,4 @@
-"""Folders that one process works in: nobody else touches them, and none outlives its process for long."""
+"""Folders that one process works in: nobody else touches them, and none long outlives it."""
 
 from __future__ import annotations
 

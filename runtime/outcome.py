@@ -1,4 +1,4 @@
-"""What came of a row: rows that go on, or an aside with its reason; and how model calls led there."""
+"""What came of a row: rows that go on or an aside with its reason, and which calls led there."""
 
 from __future__ import annotations
 

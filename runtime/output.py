@@ -88,7 +88,7 @@ class Output:
 
     @contextmanager
     def staging(self, run: str) -> Iterator[Path]:
-        """A folder beside the output for the files of a run, until they are whole. Raises `OSError`."""
+        """A folder for the files of a run until they are whole. Raises `OSError`."""
         left = f".{self.path.name}."
         parent = self.path.parent
         if parent.is_dir():
@@ -141,7 +141,12 @@ def output_of(plan: Plan, project: Project) -> Output:
     columns = tuple(plan.output["columns"]) or DEFAULT_COLUMNS
     if plan.mix and not plan.output["columns"]:
         columns = (*columns, "_part")
-    return Output(Path(os.path.abspath(path)), plan.output["format"], plan.output["shard"], columns)
+    return Output(
+        Path(os.path.abspath(path)),  # noqa: PTH100, links stay as written
+        plan.output["format"],
+        plan.output["shard"],
+        columns,
+    )
 
 
 def copy_recipe(project: Project, plan: Plan, folder: Path) -> None:

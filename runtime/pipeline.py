@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, get_args
 
 import polars as pl
@@ -83,7 +84,7 @@ class Pipeline:
         running: list[Any] = []
         for node in self.plan.nodes:
             chain = self._stages(node)
-            for first, second in zip(chain, chain[1:], strict=False):
+            for first, second in pairwise(chain):
                 first.outlets.join("", second.inbox)
             for upstream, port in node.inputs:
                 stages[upstream].outlets.join(port, chain[0].inbox)
@@ -157,7 +158,6 @@ def assignments(node: PlanNode) -> tuple[Callable[[pl.DataFrame], pl.DataFrame],
 
 def map_stage(node: PlanNode, operator: Operator, account: Account) -> MapStage:
     """The stage of a map step."""
-    d = node.definition
     kernel = operator.build(**_arguments(node, operator))
     before, after = assignments(node)
     return MapStage(node.name, account, kernel, before, after)
@@ -169,7 +169,7 @@ def build_row_op(node: PlanNode, operator: Operator, tools: Tools) -> Any:
 
 
 def _arguments(node: PlanNode, operator: Operator) -> dict[str, Any]:
-    """Parameters for the operator's function: prompts read, expressions lowered for columnar work."""
+    """Parameters for the operator's function: prompts read, expressions of map steps lowered."""
     d = node.definition
     made: dict[str, Any] = {}
     for param in operator.params:

@@ -94,8 +94,7 @@ class Project:
 
 
 def find_project(path: str | Path | None = None, *, allow_outside: bool = False) -> Project:
-    """Find the recipe that a path names: a file, a folder that holds `recipe.yaml`, or the current
-    one.
+    """Find the recipe that a path names: a file, a folder with `recipe.yaml`, or the current one.
 
     Raises:
         RecipeNotFoundError: Nothing is there; the message says what to type.

@@ -12,13 +12,13 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
-    """The folder of one run: `record.json`, `plan.json`, `errors.jsonl`, and a spool while it runs."""
+    """The folder of a run: `record.json`, `plan.json`, `errors.jsonl`; a spool while it runs."""
 
     path: Path
 
     @property
     def id(self) -> str:
-        """`r-0001`, …"""
+        """Its name, such as `r-0001`."""
         return self.path.name
 
     def write(self, name: str, value: Any) -> None:

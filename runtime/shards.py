@@ -1,4 +1,4 @@
-"""Shards of the data set: rows in, files of about the same size out, the same bytes for the same rows."""
+"""Shards of the data set: files of about the same size, the same bytes for the same rows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROW_GROUP = 16_384
 
 @dataclass(slots=True)
 class ShardWriter:
-    """Writes frames to `train-00000.parquet`, `train-00001.parquet`, …
+    """Writes frames to `train-00000.parquet`, `train-00001.parquet` and so on.
 
     Attributes:
         folder: Where they go.

@@ -24,7 +24,7 @@ PLACE = "_place"
 """A permutation of the hash: the order in which the mix is written. In the order of the hash itself
 the rows of a part that takes few would all stand at the beginning."""
 SPREAD = 0x9E3779B97F4A7C15
-"""Odd, so that multiplying by it modulo 2^64 is a permutation (Knuth, TAOCP vol. 3, section 6.4)."""
+"""Odd, so that multiplying by it modulo 2^64 is a permutation (Knuth, TAOCP vol. 3, 6.4)."""
 MERGE = "_merge"
 """Of document and text: what enters a mix once."""
 TOKENS = "_tokens"

@@ -93,7 +93,7 @@ class ScanStage:
 
 @dataclass(slots=True)
 class LimitStage:
-    """Keeps the first rows by `_doc`, ties by `_id`. Holds no more rows than it keeps and a frame."""
+    """Keeps the first rows by `_doc`, ties by `_id`. Holds what it keeps and one frame."""
 
     name: str
     limit: int
@@ -132,7 +132,7 @@ def first_rows(frames: Sequence[pl.DataFrame], limit: int) -> pl.DataFrame:
 
 @dataclass(slots=True)
 class MapStage:
-    """Columnar work: computed columns, then the operator's kernel, then columns computed after it."""
+    """Columnar work: computed columns, the operator's kernel, then columns computed after it."""
 
     name: str
     account: Account

@@ -1,5 +1,4 @@
-"""Facts for estimates: real rows, real filters, real prompts, real token counts; no model is
-called.
+"""Facts for estimates: real rows, filters, prompts and token counts; no model is called.
 
 Model steps are run on sampled rows against the ledger alone. Rows whose every call it holds show
 what the step really does; the others go on as they came, and what lies below them is marked
@@ -105,7 +104,7 @@ class _Surveyor:
         for name, port in self.plan.outputs:
             if port:  # what a port carries is not sampled
                 continue
-            frame, assumed = self.frames[name]
+            frame, _ = self.frames[name]
             seen = self.nodes.get(name, NodeFacts(frame.height, frame.height))
             tokens = sum(counter.count(frame["text"].fill_null("").to_list())) if counter else 0
             if name in self.nodes and frame.height:  # of the rows that its own facts speak of
@@ -226,7 +225,7 @@ class _Surveyor:
         return Tools(ask, pool.judge, self.room.tokens(node.model), node.rule, info.context)
 
     def _prompts(self, node: PlanNode, rows: list[dict[str, Any]]) -> tuple[int, int, int]:
-        """First attempts that rows ask for, their prompt tokens, and tokens of what is rewritten."""
+        """First attempts that rows ask for, their prompt tokens, tokens of what is rewritten."""
         assert node.model is not None
         tools = self._tools(node, CheckPool(0), _Paid())
         op = build_row_op(node, load_catalog().steps[node.op], tools)

@@ -33,7 +33,8 @@ def picture(
     source = plan.sources[lineage.source]
     lines += [
         "",
-        f"{lineage.source}   {lineage.place}   licence {source['license']}   origin {source['origin']}",
+        f"{lineage.source}   {lineage.place}   licence {source['license']}   "
+        f"origin {source['origin']}",
         *_quote(str(lineage.row.get("text") or ""), width, "│ "),
     ]
     for stop in lineage.stops:
@@ -45,8 +46,8 @@ def picture(
             p = mix["parts"][part]
             lines += [
                 "",
-                f"mix   part {part}: {p['taken']:,} of {p['supply']:,} tokens taken; this row's place "
-                "in the seeded order is inside the cut-off",
+                f"mix   part {part}: {p['taken']:,} of {p['supply']:,} tokens taken; the place of "
+                "this row in the seeded order is inside the cut-off",
             ]
     return "\n".join(lines)
 
@@ -64,7 +65,8 @@ def _stop(stop: Stop, plan: Plan, prompts: bool, width: int) -> Iterator[str]:
         yield f"{head}   {_ending(stop, outcome)}"
         for column, value in node.definition.get("set", {}).items():
             shown = outcome.rows[0].get(column) if outcome.rows else None
-            yield f"│ {column} = {shown}   ({value['='] if isinstance(value, Mapping) else 'literal'})"
+            how = value["="] if isinstance(value, Mapping) else "literal"
+            yield f"│ {column} = {shown}   ({how})"
         asked = [u for u in outcome.units if u.end != "kept"]
         for number, unit in enumerate(asked, 1):
             yield from _unit(unit, number, len(asked), node.definition["params"], prompts, width)

@@ -178,7 +178,8 @@ def main() -> None:
         assert server.stdout
         port = int(server.stdout.readline())
         print(
-            f"{os.cpu_count()} cores, {given.rows} rows, {given.flight} in flight, {given.delay:g} ms"
+            f"{os.cpu_count()} cores, {given.rows} rows, {given.flight} in flight, "
+            f"{given.delay:g} ms"
         )
         print(f"ceiling {given.flight / given.delay * 1000:,.0f} rows/s")
         found = []

@@ -98,7 +98,7 @@ def test_the_total_is_met_in_the_shares_asked_for_when_there_is_enough(case: Cas
     if enough:
         assert shares.short == {} and not shares.failed
         assert shares.total == pytest.approx(total)
-        for name, weight in case.weights.items():
+        for name in case.weights:
             assert shares.targets.get(name, 0.0) == pytest.approx(wanted[name])
     if total is not None:
         assert shares.total <= total * (1 + 1e-8)

@@ -192,7 +192,8 @@ def test_a_column_that_one_part_lacks(spine: Spine) -> None:
             "  a: { path: a.jsonl, license: CC0-1.0, origin: human, columns: { score: score } }\n"
             "  b: { path: b.jsonl, license: CC0-1.0, origin: human }",
         )
-        + "tokenizer: writer\nmix: { total: 900 tokens, parts: { a: 50%, b: 50% }, on_shortfall: shrink }\n"
+        + "tokenizer: writer\n"
+        "mix: { total: 900 tokens, parts: { a: 50%, b: 50% }, on_shortfall: shrink }\n"
         "output: { columns: [text, score], shard: 700B }\n"
     )
     spine.good_run()

@@ -1,4 +1,4 @@
-"""SIGKILL at random moments: nothing lost, nothing paid twice beyond what was under way, same bytes."""
+"""SIGKILL at random moments: nothing lost, nothing under way paid twice, the same bytes."""
 
 from __future__ import annotations
 
