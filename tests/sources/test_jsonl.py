@@ -233,7 +233,7 @@ def test_long_lines(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"\n\n", b"\xef\xbb\xbf", b"broken\n", gzip.compress(b"")]
+    "content", [b"", b"\n\n", b"\xef\xbb\xbf", b"broken\n", gzip.compress(b"", mtime=0)]
 )
 def test_no_rows_still_have_columns(make: Make, content: bytes) -> None:
     spec = make(content, columns=(("n", "m"),))
