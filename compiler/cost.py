@@ -265,7 +265,11 @@ def _rows_out(node: PlanNode, rows_in: Number, seen: NodeFacts, past: Past | Non
 
 def _tokens_out(name: str, steps: Mapping[str, StepEstimate], facts: Facts) -> Number:
     seen = facts.nodes.get(name)
-    if seen is None or not seen.rows_out or name not in steps:
+    if seen is None or name not in steps:
+        return UNKNOWN
+    if seen.source_tokens and not seen.settled_rows:  # a rewrite is taken to be as long as its text
+        return steps[name].rows_out.times(seen.source_tokens / seen.rows_in, "a")
+    if not seen.rows_out:
         return UNKNOWN
     basis: Basis = "a" if seen.assumed else "e" if facts.exact else "s"
     return steps[name].rows_out.times(seen.text_tokens / seen.rows_out, basis)

@@ -99,7 +99,7 @@ def _keep_human(
     """Scale down what is not human until the human share holds."""
     of_people = sum(t for n, t in targets.items() if human.get(n))
     others = sum(targets.values()) - of_people
-    if others <= 0 or of_people >= least * (of_people + others):
+    if of_people >= least * (of_people + others):
         return dict(targets)
     allowed = of_people * (1 - least) / least
     return {n: t if human.get(n) else t * allowed / others for n, t in targets.items()}

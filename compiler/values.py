@@ -18,7 +18,7 @@ from .recipe import ModelDecl
 from .registry import Column, Cost, Expression, Model, Operator, Param, Pattern, Prompt, Share
 from .scope import Binding, Scope
 from .suggest import nearest
-from .types import BOOL, STR, Type
+from .types import ANY, BOOL, STR, Type
 from .world import OutsideError
 
 DEFAULT_SAMPLING: Mapping[str, Any] = {"temperature": 0.7, "top_p": 1.0, "max_tokens": 512}
@@ -86,15 +86,16 @@ def bind_expression(
     kind: Type | None = None
     bad = False
     if expr is not None:
-        kind, more = infer_type(expr, scope.columns)
+        columns = dict(scope.columns)
+        if scope.open:  # what is not known to be there may be
+            columns |= dict.fromkeys(columns_read(expr, columns) - columns.keys(), ANY)
+        kind, more = infer_type(expr, columns)
         problems = (*problems, *more)
         for pattern, start, end in patterns(expr):
             if why := binding.world.regex_problem(pattern):
                 bad = True
                 binding.add(_bad_pattern(why, at(start, end)))
     for p in problems:
-        if scope.open and p.code == "X151":
-            continue
         span = at(p.start, p.end)
         fix = (Edit(span, p.replacement),) if p.replacement is not None else ()
         found = Diagnostic(p.code, p.message, span, help=p.help, fix=fix)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import orjson
 import polars as pl
@@ -25,11 +23,13 @@ from .engines.base import Tokens
 from .examples import Examples
 from .faults import RunError, said
 from .holding import held, sweep
+from .interrupts import handled, interruptible, run_async
 from .ledger import Ledger, LedgerError
 from .mixing import PART, Selection, rows_in_order, select
 from .output import Output, OutputError, output_of
 from .pipeline import Pipeline
 from .project import Project
+from .record import make_record
 from .requests import EngineError
 from .rows import ORDER
 from .runs import RunFolder, new_run
@@ -42,9 +42,8 @@ from .window import EngineDownError, MissingError, Window
 
 __all__ = ["Execution", "RunError", "run_async", "run_plan", "said"]
 
-COMMIT_SECONDS = 0.005
-"""How long a reply may wait for others to be committed with: what a kill can lose beyond what is in
-flight, against the cost of a commit."""
+COMMIT_SECONDS = 0.002
+"""How long a reply may wait for others to be committed with; its slot stays taken as long."""
 DRAIN_SECONDS = 10.0
 ERRORS_KEPT = 10_000
 
@@ -256,53 +255,6 @@ def run_plan(
     raise problem
 
 
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """Let SIGTERM interrupt as ^C does, where nothing else handles the two."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    try:
-        before = signal.signal(signal.SIGTERM, interrupt)
-    except ValueError:  # not the main thread
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-T = TypeVar("T")
-
-
-def run_async(work: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine to its end, in a thread of its own where a loop runs already (notebooks)."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(work)
-    from concurrent.futures import Future, ThreadPoolExecutor
-
-    begun: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[T]]] = Future()
-
-    async def main() -> T:
-        begun.set_result(
-            (asyncio.get_running_loop(), cast("asyncio.Task[T]", asyncio.current_task()))
-        )
-        return await work
-
-    with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(asyncio.run, main())
-        try:
-            return running.result()
-        except KeyboardInterrupt:
-            loop, task = begun.result()
-            loop.call_soon_threadsafe(task.cancel)
-            raise
-
-
 async def _guarded(execution: Execution, watch: Any) -> None:
     """Work until done, or until a signal, an engine or the disk says stop."""
     loop = asyncio.get_running_loop()
@@ -338,23 +290,6 @@ async def _guarded(execution: Execution, watch: Any) -> None:
             future.cancel()
         with suppress(asyncio.CancelledError):
             await execution.close()
-
-
-@contextmanager
-def handled(loop: asyncio.AbstractEventLoop, act: Callable[[], None]) -> Iterator[None]:
-    """Let a loop handle ^C and SIGTERM, where it can; afterwards they are handled as before."""
-    before: dict[signal.Signals, Any] = {}
-    with suppress(NotImplementedError, RuntimeError, ValueError):
-        for name in (signal.SIGINT, signal.SIGTERM):
-            was = signal.getsignal(name)
-            loop.add_signal_handler(name, act)
-            before[name] = was
-    try:
-        yield
-    finally:
-        for name, was in before.items():
-            loop.remove_signal_handler(name)
-            signal.signal(name, was)
 
 
 def _select(execution: Execution) -> Selection | None:
@@ -404,67 +339,3 @@ def output_schema(columns: Sequence[str], spools: Iterable[Spool]) -> dict[str, 
         found = join_schemas(found, spool.schema)
     kinds = {c: found.get(c, pl.String()) for c in columns}
     return {c: pl.String() if kind == pl.Null else kind for c, kind in kinds.items()}
-
-
-def make_record(
-    execution: Execution,
-    status: str,
-    estimates: Mapping[str, Any] | None,
-    selection: Selection | None,
-    problem: str | None = None,
-) -> dict[str, Any]:
-    """The record of a run: estimated beside actual, step by step."""
-    accounts = execution.pipeline.accounts if execution.pipeline else {}
-    output = output_of(execution.plan, execution.project)
-    return {
-        "mashbill_run": 1,
-        "run": execution.folder.id,
-        "status": status,
-        "problem": problem,
-        "recipe": dict(execution.plan.recipe),
-        "plan": execution.plan.digest,
-        "fingerprints": {n.name: n.fingerprint for n in execution.plan.nodes},
-        "rules": {n.name: n.rule for n in execution.plan.nodes},
-        "started": execution.started,
-        "seconds": round(time.time() - execution.started, 3),
-        "steps": {name: a.to_json() for name, a in accounts.items()},
-        "models": {
-            name: {
-                "sent": w.stats.sent,
-                "reused": w.stats.reused,
-                "shared": w.stats.shared,
-                "retried": w.stats.retried,
-                "prompt_tokens": w.stats.prompt_tokens,
-                "completion_tokens": w.stats.completion_tokens,
-                "seconds": round(w.stats.seconds, 3),
-            }
-            for name, w in execution.windows.items()
-        },
-        "mix": mix_json(selection) if selection else None,
-        "estimates": dict(estimates) if estimates else None,
-        "errors": execution.errors,
-        "examples": execution.examples.to_json(),
-        "output": {"path": os.path.relpath(output.path, execution.project.root)},
-    }
-
-
-def mix_json(selection: Selection) -> dict[str, Any]:
-    """The mix as the record holds it."""
-    total = max(selection.tokens, 1)
-    return {
-        "tokens": selection.tokens,
-        "human_share": selection.human_share,
-        "short": {n: [int(w), int(s)] for n, (w, s) in selection.shares.short.items()},
-        "parts": {
-            name: {
-                "rows": p.rows,
-                "merged": p.merged,
-                "supply": p.supply,
-                "taken_rows": p.taken_rows,
-                "taken": p.taken,
-                "share": p.taken / total,
-                "epochs": p.epochs,
-            }
-            for name, p in selection.parts.items()
-        },
-    }

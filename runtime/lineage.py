@@ -18,7 +18,8 @@ from .account import Account
 from .catalog import load_catalog
 from .checkpool import CheckError, CheckPool
 from .engine_room import EngineRoom
-from .execute import run_async, source_specs
+from .execute import source_specs
+from .interrupts import run_async
 from .kernel import REASON
 from .ledger import Entry, Ledger, key_of
 from .outcome import Outcome

@@ -20,8 +20,9 @@ from .account import Account
 from .catalog import load_catalog
 from .checkpool import CheckError, CheckPool
 from .engine_room import EngineRoom
-from .execute import mix_tokens, run_async, source_specs
+from .execute import mix_tokens, source_specs
 from .faults import MisfitError
+from .interrupts import run_async
 from .ledger import Entry, Ledger, key_of
 from .outcome import Outcome
 from .pipeline import assignments, build_row_op, map_stage

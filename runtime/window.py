@@ -20,13 +20,17 @@ from .engines.base import Engine, ModelInfo, ModelSpec
 from .ledger import Entry, Ledger, key_of
 from .requests import Completion, EngineError, Message, Request, Sampling
 
-TRIES = 6
+TRIES = 10
+FIRST_TRIES = 6
+"""The same for an engine that has never answered, which is then down."""
 FIRST_WAIT = 0.25
 LONGEST_WAIT = 30.0
 DOWN_AFTER = 40
 """Failures in a row, over all requests, that mean the engine is down and not the request bad."""
-OWN_FAULTS = frozenset({"overlong", "filtered", "status-400", "status-413", "status-422"})
-"""Faults of one request: they say nothing about the engine. Nor does `status-429`, a busy one."""
+NO_SIGN = frozenset(
+    {"overlong", "filtered", "status-400", "status-413", "status-422", "status-429"}
+)
+"""Faults of one request, and of a server that is merely busy: no sign that the engine is down."""
 
 
 class EngineDownError(Exception):
@@ -79,6 +83,7 @@ class Window:
     _engine: Engine | None = None
     _starting: asyncio.Lock = field(default_factory=asyncio.Lock)
     _senders: list[asyncio.Task[None]] = field(default_factory=list)
+    _under_way: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
     _waiting: asyncio.Queue[tuple[Request, asyncio.Future[_Reply]]] = field(
         default_factory=asyncio.Queue
     )
@@ -149,8 +154,8 @@ class Window:
     async def _serve(self, engine: Engine) -> None:
         """Send what waits, one request after another. As many of these run as the engine has slots.
 
-        The next request goes out before anybody looks at the reply to the last one: work on replies
-        is done while the engine works.
+        A request is under way until its completion is durable, and no more are than the engine has
+        slots: that is what a kill can cost, whatever the disk is doing.
         """
         while True:
             request, reply = await self._waiting.get()
@@ -158,6 +163,9 @@ class Window:
                 return
             if reply.done():  # nobody waits any more
                 continue
+            await self._under_way.acquire()
+            if self.closing:
+                return
             self.stats.sent += 1
             self.in_flight += 1
             started = time.monotonic()
@@ -165,11 +173,19 @@ class Window:
             try:
                 completion = await engine.complete(request)
             except Exception as error:
+                if isinstance(error, EngineError):
+                    self._failures += error.kind not in NO_SIGN
+                self._under_way.release()
                 if not reply.done():
                     reply.set_exception(error)
+            except BaseException:
+                self._under_way.release()
+                raise
             else:
                 self._failures, self._answered = 0, True
-                if not reply.done():
+                if reply.done():
+                    self._under_way.release()
+                else:
                     self.uncommitted += 1
                     reply.set_result((completion, time.monotonic() - started))
             finally:
@@ -177,14 +193,12 @@ class Window:
 
     def _give_up(self, error: EngineError, attempt: int) -> None:
         """Raise where another try is of no use: for this request, or for all."""
-        last = not error.retryable or attempt == TRIES
-        if error.kind not in OWN_FAULTS:
-            self._failures += error.kind != "status-429"
-            # An engine that has never answered gets as many tries as a request.
-            never = last and not self._answered and self._failures >= TRIES
+        if error.kind not in NO_SIGN:
+            tried = not error.retryable or attempt >= FIRST_TRIES
+            never = tried and not self._answered and self._failures >= FIRST_TRIES
             if never or self._failures >= DOWN_AFTER:
                 raise EngineDownError(f"{self.spec.name} is down: {error}") from error
-        if last:
+        if not error.retryable or attempt == TRIES:
             raise error
 
     async def _commit(
@@ -211,6 +225,7 @@ class Window:
             await self.ledger.put(entry)
         finally:
             self.uncommitted -= 1
+            self._under_way.release()
         return entry
 
     async def _start(self) -> None:
@@ -226,6 +241,7 @@ class Window:
                 await engine.close()
                 raise EngineDownError(f"{self.spec.name} did not start: {error}") from error
             self._engine = engine
+            self._under_way = asyncio.Semaphore(engine.slots)
             self._senders = [asyncio.create_task(self._serve(engine)) for _ in range(engine.slots)]
 
     async def drain(self, seconds: float) -> None:

@@ -38,7 +38,7 @@ def copy(
         got: The text to judge.
         source: The text that it was made from.
         max: Largest share of its runs of `ngram` words that stand in the source; case and
-            punctuation do not count. A text of fewer words passes.
+            punctuation do not count. A text of fewer words is one run.
         ngram: The length of a run, in words; at least 1.
     """
     from ..facts.words import WORD
@@ -48,15 +48,17 @@ def copy(
 
     def judge(row: Row) -> Verdict:
         words = WORD.findall(str(row[got] or ""))
-        runs = _runs(words, ngram)
+        given = WORD.findall(str(row[source] or ""))
+        size = min(ngram, len(words))
+        runs = _runs(words, size) if size else []
         if not runs:
             return Verdict(True)
-        known = set(_runs(WORD.findall(str(row[source] or "")), ngram))
+        known = set(_runs(given, size))
         copied = [run in known for run in runs]
         share = sum(copied) / len(runs)
-        start, size = _longest(copied)
-        span = " ".join(words[start : start + size + ngram - 1]) if size else ""
-        seen = {"share": round(share, 3), "words": size + ngram - 1 if size else 0}
+        start, many = _longest(copied)
+        span = " ".join(words[start : start + many + size - 1]) if many else ""
+        seen = {"share": round(share, 3), "words": many + size - 1 if many else 0}
         if share <= max:
             return Verdict(True, evidence=seen)
         return Verdict(False, "copied", {**seen, "longest": span[:200]})

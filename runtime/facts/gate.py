@@ -114,6 +114,7 @@ _TURNS: Mapping[str, Callable[[Aligned], str]] = {
     "negation": turns.negation,
     "obligation": turns.obligation,
     "claim": turns.claim,
+    "person": turns.person,
 }
 
 SHORT = 200

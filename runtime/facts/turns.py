@@ -30,6 +30,9 @@ _DUTY = _stems("must should shall ought necessary require required")
 _DUTY_PAIRS = frozenset((word, "to") for word in ("need", "needs", "have", "has"))
 _DUTIFUL = _stems("mandatory essential important recommend")
 
+_HE = _stems("he him his himself")
+_SHE = _stems("she her hers herself")
+
 _CAUSE = _stems("because therefore thus hence")
 _CAUSAL = _CAUSE | _stems("since due so as cause result reason lead why")
 _CONTRAST = _stems("but although though however whereas yet despite unless")
@@ -62,6 +65,14 @@ def claim(aligned: Aligned) -> str:
     for words, known in ((_CAUSE, _CAUSAL), (_CONTRAST, _CONTRARY)):
         if not known & aligned.context and (added := _first(aligned.sentence.stems, words)):
             return added
+    return ""
+
+
+def person(aligned: Aligned) -> str:
+    """Somebody turned into the other sex: `her father` where the source says `his father`."""
+    for ours, theirs in ((_HE, _SHE), (_SHE, _HE)):
+        if theirs & aligned.context and not ours & aligned.context:
+            return _first(aligned.sentence.stems, ours)
     return ""
 
 

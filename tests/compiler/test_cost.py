@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -265,6 +266,14 @@ def test_supply_and_shares() -> None:
     assert found.supply == {"pages": number(10_000, "s"), "book": number(6000, "s")}
     assert found.taken == {"pages": 7500, "book": 2500}
     assert found.human_share == pytest.approx(0.75)
+
+
+def test_a_rewrite_that_was_never_made_is_taken_to_be_as_long_as_its_text() -> None:
+    nodes = {"pages": NodeFacts(10, 5, text_tokens=100), "book": MEASURED}
+    assert mixed("pages: 75%, book: 25%", nodes).supply["book"] == number(40_000, "a")
+    settled = replace(MEASURED, rows_out=10, settled_rows=10, text_tokens=60)
+    nodes["book"] = settled
+    assert mixed("pages: 75%, book: 25%", nodes).supply["book"] == number(6000, "s")
 
 
 def test_an_unknown_part_leaves_the_mix_unknown() -> None:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from mashbill import compiler
+from mashbill.compiler.codes import CODES
 from mashbill.compiler.compile import Compiled
 from mashbill.compiler.document import parse_document
 from mashbill.compiler.render import render
@@ -43,6 +45,16 @@ def test_one_cause_one_diagnostic(case: Path) -> None:
     (found,) = compiled.report.diagnostics
     assert found.code == case.stem.partition("_")[0]
     assert (compiled.plan is None) == (found.severity == "error")
+
+
+def test_every_code_of_binding_has_a_case() -> None:
+    folder = Path(compiler.__file__).parent
+    sources = [folder / f"{name}.py" for name in ("bind", "mixing", "scope", "values")]
+    emitted = {c for s in sources for c in re.findall(r'"([A-Z]\d{3})"', s.read_text("utf-8"))}
+    assert emitted >= {"R101", "P201", "C503"}
+    # A prompt that is not UTF-8 cannot stand in a file of text; see `test_bind`.
+    assert emitted - {case.stem.partition("_")[0] for case in CASES} == {"S001"}
+    assert emitted <= CODES.keys()
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)

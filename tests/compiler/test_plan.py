@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mashbill.compiler.cost import Facts, NodeFacts, Past, SourceFacts, estimate
@@ -179,6 +179,7 @@ def test_the_golden_text(name: str, width: int) -> None:
     assert all(display_width(line) <= width for line in text.splitlines())
 
 
+@settings(deadline=None)
 @given(st.integers(40, 200), st.sampled_from([PLAN, plan_of(PUSHED)]), st.booleans())
 def test_no_line_is_longer_than_the_terminal(width: int, plan: Plan, measured: bool) -> None:
     estimates = estimate(plan, FACTS) if measured else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from mashbill.compiler.graph import Edge, Graph
@@ -135,6 +137,28 @@ def test_the_one_that_is_a_part_of_the_mix_is_kept() -> None:
     plan = lower(compiled.recipe, graph, applied, {})
     assert plan.mix is not None
     assert {".".join(filter(None, o)) for o in plan.outputs} == plan.mix["parts"].keys()
+
+
+def test_readers_come_after_the_one_that_is_kept() -> None:
+    """Nothing says that equal steps stand side by side."""
+    more = "  long: { op: filter, from: book, keep: words(text) > 9 }\n" + mix(
+        "same: 50%, long: 50%"
+    )
+    graph = graph_of(more=more)
+    order = ["docs", "book", "long", "same"]
+    graph = replace(graph, nodes={name: graph.nodes[name] for name in order})
+    assert violations(graph) == ()
+    assert len(shared(graph)) == 1
+
+
+def test_outputs_follow_the_one_that_is_kept_where_names_do_not_matter() -> None:
+    more = "  long: { op: filter, from: book, keep: words(text) > 9 }\n" + mix(
+        "same: 50%, long: 50%"
+    )
+    graph, _ = optimise(replace(graph_of(more=more), mixed=False), RULE)
+    assert graph.aliases == {"same": "book"}
+    assert set(graph.outputs) == {Edge("book"), Edge("long")}
+    assert violations(graph) == ()
 
 
 def test_aliases_lead_to_a_step_that_is_there_even_where_the_kept_one_goes_too() -> None:

@@ -26,7 +26,7 @@ inputs: { text: str }
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """A project whose files are strings. What begins with `..` lies outside it."""
+    """A project whose files are strings; `..` and `/` lead outside, `\\udcff` is no UTF-8."""
 
     files: Mapping[str, str] = field(default_factory=dict)
 
@@ -34,7 +34,7 @@ class Memory:
         self._confine(path)
         if path not in self.files:
             raise FileNotFoundError(path)
-        return self.files[path]
+        return self.files[path].encode("utf-8", "surrogateescape").decode("utf-8")
 
     def shown(self, path: str) -> str:
         return path

@@ -26,7 +26,9 @@ def test_copy_gives_share_and_longest_span() -> None:
     verdict = _judge(copy(max=0.5, ngram=2), "x A b, c d y e f", source)  # type: ignore[arg-type]
     assert verdict.reason == "copied"
     assert verdict.evidence == {"share": round(4 / 7, 3), "words": 4, "longest": "A b c d"}
-    assert _judge(copy(ngram=9), source, source).passed
+    # Fewer words than a run are one run: a short copy is a copy.
+    assert _judge(copy(ngram=9), source, source).reason == "copied"
+    assert _judge(copy(ngram=9), "h g f e", source).passed
     with pytest.raises(ValueError, match="at least 1"):
         copy(ngram=0)
 

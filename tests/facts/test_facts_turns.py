@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from mashbill.runtime.facts.gate import STYLES, judge
 from mashbill.runtime.facts.support import Aligned, align
 from mashbill.runtime.facts.text import read
 from mashbill.runtime.facts.turns import claim, negation, obligation
@@ -64,3 +65,15 @@ def test_claim() -> None:
 def test_a_sentence_taken_over_turns_nothing() -> None:
     text = "You must not go, because it never rains, but pours."
     assert align(read(text), read(f"First. {text} Last.")) == []
+
+
+def test_nobody_is_turned_into_the_other_sex() -> None:
+    source = "His father made clocks in Leeds, and he learned the trade there."
+    turned = "Her father made clocks in Leeds, and she learned the trade there."
+    assert judge(turned, source, STYLES["sentence"]).reason == "person"
+    assert judge(source, source, STYLES["sentence"]).passed
+    both = "His sister made clocks, and she sold them."
+    assert (
+        judge("She sold the clocks that his sister made.", both, STYLES["sentence"]).reason
+        != "person"
+    )

@@ -16,6 +16,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from mashbill.runtime.checkpool import CheckPool
 from mashbill.runtime.cli import command
 
 PROMPT = """\
@@ -207,6 +208,12 @@ def make_spine(
     spine.feed({"text": t} for t in texts)
     spine.write(recipe, latency=latency, slots=slots)
     return spine
+
+
+@pytest.fixture(autouse=True)
+def checks_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No worker for each of a hundred small runs; runs in processes of their own have theirs."""
+    monkeypatch.setattr(CheckPool.__init__, "__defaults__", (0,))
 
 
 @pytest.fixture

@@ -166,8 +166,8 @@ def test_an_expression_that_the_data_does_not_fit(spine: Spine) -> None:
 def test_a_column_of_two_types_from_two_sources(spine: Spine) -> None:
     """Whole numbers and floats meet as floats: no value is cut, and all shards have one schema."""
     texts = documents(8)
-    spine.feed(({"text": t, "score": i} for i, t in enumerate(texts[:4])), "a.jsonl")
-    spine.feed(({"text": t, "score": i + 0.5} for i, t in enumerate(texts[4:])), "b.jsonl")
+    spine.feed(({"text": t, "score": i + 0.5} for i, t in enumerate(texts[4:])), "a.jsonl")
+    spine.feed(({"text": t, "score": i} for i, t in enumerate(texts[:4])), "b.jsonl")
     source = "license: CC0-1.0, origin: human, columns: { score: score } }"
     spine.write(
         GENERATE.replace(
@@ -403,6 +403,7 @@ def test_a_check_that_crashes(
             + "steps:\n  held: { op: verify, from: docs, checks: "
             + f"{{ crash: {{ kind: crashing, how: {how} }} }} }}\n"
         )
+        monkeypatch.setattr(checkpool.CheckPool.__init__, "__defaults__", (None,))
         monkeypatch.setattr(
             checkpool.CheckPool.__init__,
             "__kwdefaults__",

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mashbill.runtime import window as window_module
 from mashbill.runtime.engines.base import ModelInfo, ModelSpec
 from mashbill.runtime.ladder import STRIDE
-from mashbill.runtime.ledger import Ledger
+from mashbill.runtime.ledger import Entry, Ledger
 from mashbill.runtime.requests import Completion, EngineError, Message, Request
 from mashbill.runtime.window import EngineDownError, Window
 
@@ -150,7 +152,7 @@ def window_of(engine: Scripted, ledger: Ledger) -> Window:
     return Window(spec, ModelInfo("digest", None, True), ledger, lambda _: engine)
 
 
-def ask(window: Window, text: str, draw: int = 0) -> object:
+def ask(window: Window, text: str, draw: int = 0) -> Coroutine[Any, Any, Entry]:
     return window.ask((Message("user", text),), {"max_tokens": 9}, draw)
 
 
@@ -164,10 +166,10 @@ def test_identical_requests_in_flight_are_sent_once(tmp_path: Path) -> None:
     async def work() -> None:
         with Ledger.open(tmp_path, window=0.001) as ledger:
             window = window_of(engine, ledger)
-            entries = await asyncio.gather(*(ask(window, f"{i % 3}") for i in range(30)))  # type: ignore[call-overload]
+            entries = await asyncio.gather(*(ask(window, f"{i % 3}") for i in range(30)))
             assert len({e.key for e in entries}) == 3
             assert window.stats.shared == 27
-            await ask(window, "0")  # type: ignore[misc]
+            await ask(window, "0")
             assert window.stats.reused == 1
             assert not window._pending
 
@@ -183,9 +185,9 @@ def test_a_shared_request_fails_for_all_and_leaves_nothing_behind(tmp_path: Path
         with Ledger.open(tmp_path, window=0.001) as ledger:
             window = window_of(engine, ledger)
             asked = (ask(window, "same") for _ in range(5))
-            found = await asyncio.gather(*asked, return_exceptions=True)  # type: ignore[call-overload]
+            found = await asyncio.gather(*asked, return_exceptions=True)
             assert [type(f) for f in found] == [EngineError] * 5
-            assert (await ask(window, "same")).text == "reply"  # type: ignore[misc]
+            assert (await ask(window, "same")).text == "reply"
 
     asyncio.run(work())
     assert len(engine.asked) == 2
@@ -205,13 +207,13 @@ def test_a_shared_request_fails_for_all_and_leaves_nothing_behind(tmp_path: Path
 def test_which_failures_mean_that_the_engine_is_down(
     tmp_path: Path, kind: str, retryable: bool, down: bool
 ) -> None:
-    engine = Scripted([fault(kind, retryable) for _ in range(2000)])
+    engine = Scripted([fault(kind, retryable) for _ in range(4000)])
 
     async def work() -> None:
         with Ledger.open(tmp_path, window=0.001) as ledger:
             window = window_of(engine, ledger)
             asked = (ask(window, str(i)) for i in range(60))
-            found = await asyncio.gather(*asked, return_exceptions=True)  # type: ignore[call-overload]
+            found = await asyncio.gather(*asked, return_exceptions=True)
             assert any(isinstance(f, EngineDownError) for f in found) == down
 
     asyncio.run(work())
@@ -225,10 +227,33 @@ def test_a_success_in_between_means_that_it_is_up(tmp_path: Path) -> None:
             window = window_of(engine, ledger)
             for i in range(30):
                 engine.faults = [fault() for _ in range(5)]
-                assert (await ask(window, str(i))).text == "reply"  # type: ignore[misc]
+                assert (await ask(window, str(i))).text == "reply"
 
     asyncio.run(work())
     assert len(engine.asked) == 180
+
+
+def test_failures_are_counted_in_the_order_of_replies(tmp_path: Path) -> None:
+    """Many rows fail at once and many succeed between them: the engine is up."""
+    engine = Scripted([])
+
+    async def complete(request: Request) -> Completion:
+        engine.asked.append(request)
+        if len(engine.asked) % 3:
+            raise fault()
+        return Completion("reply", "stop", 1, 1, 9)
+
+    engine.complete = complete  # type: ignore[method-assign]
+
+    async def work() -> None:
+        with Ledger.open(tmp_path, window=0.001) as ledger:
+            window = window_of(engine, ledger)
+            found = await asyncio.gather(
+                *(ask(window, str(i)) for i in range(90)), return_exceptions=True
+            )
+            assert not any(isinstance(f, EngineDownError) for f in found)
+
+    asyncio.run(work())
 
 
 def test_draining_waits_for_what_is_in_flight_and_admits_nothing(tmp_path: Path) -> None:
@@ -237,7 +262,7 @@ def test_draining_waits_for_what_is_in_flight_and_admits_nothing(tmp_path: Path)
     async def work() -> None:
         with Ledger.open(tmp_path, window=0.001) as ledger:
             window = window_of(engine, ledger)
-            tasks = [asyncio.ensure_future(ask(window, str(i))) for i in range(10)]  # type: ignore[arg-type]
+            tasks = [asyncio.ensure_future(ask(window, str(i))) for i in range(10)]
             await asyncio.sleep(0.02)
             await window.drain(5)
             await asyncio.sleep(0.02)

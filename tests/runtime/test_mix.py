@@ -71,7 +71,7 @@ def plain_rows(count: int, name: str, origin: str = "human", size: int = 9) -> l
     ]
 
 
-texts = st.lists(st.integers(1, 30), min_size=1, max_size=25)
+texts = st.lists(st.integers(1, 30), min_size=1, max_size=12)
 
 
 @st.composite
@@ -104,7 +104,7 @@ def a_mix(draw: st.DrawFn) -> tuple[dict[str, list[Row]], dict[str, bool], dict[
 
 
 quick = settings(
-    max_examples=25,
+    max_examples=15,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
