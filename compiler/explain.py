@@ -47,7 +47,7 @@ def explain(
     if plan.applied:
         lines += ["", *(f"  rule {name}: {sentence}" for name, sentence in plan.applied)]
     if estimates:
-        lines += _mix(plan, estimates, width) + _legend(estimates)
+        lines += _mix(plan, estimates, width) + _legend(plan, estimates)
     for why in missing.values():
         lines += ["", *why.splitlines()]
     lines += ["", _summary(actions, estimates)]
@@ -236,11 +236,12 @@ def _mix(plan: Plan, estimates: Estimates, width: int) -> list[str]:
     return lines
 
 
-def _legend(estimates: Estimates) -> list[str]:
+def _legend(plan: Plan, estimates: Estimates) -> list[str]:
     used: set[Basis] = set()
     for step in estimates.steps.values():
         used |= {n.basis for n in _numbers(step)}
-    used |= {n.basis for n in estimates.supply.values()}
+    if plan.mix:
+        used |= {n.basis for n in estimates.supply.values()}
     shown = [f"{b} {BASES[b]}" for b in "slha?" if b in used]
     return ["", "   " + "   ".join(["no letter: exact", *shown])] if shown else []
 

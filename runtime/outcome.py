@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from .requests import Message
 
@@ -53,3 +53,17 @@ class Outcome:
     reason: str = ""
     evidence: Mapping[str, Any] = field(default_factory=dict)
     units: tuple[Unit, ...] = ()
+
+
+T = TypeVar("T")
+
+
+async def all_of(works: Iterable[Awaitable[T]]) -> list[T]:
+    """The results of works that run side by side; none is left running where one of them raises."""
+    import asyncio
+
+    done = await asyncio.gather(*works, return_exceptions=True)
+    for one in done:
+        if isinstance(one, BaseException):
+            raise one
+    return [one for one in done if not isinstance(one, BaseException)]

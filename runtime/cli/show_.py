@@ -59,7 +59,7 @@ def _some_row(folder: Path, record: Any) -> str | None:
     """The id of the first row that holds a model's words, or of the first row."""
     from ..lineage import find_written
 
-    rows = find_written(folder, record, "")
+    rows = find_written(folder, record, "", most=1000)
     made = [r for _, _, r in rows if r.get("_origin") == "synthetic"] or [r for _, _, r in rows]
     return str(made[0]["_id"]) if made else None
 

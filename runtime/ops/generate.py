@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ...compiler.params import Checks, Ladder, Sampling
 from ...compiler.registry import ONE, Count, Model, Prompt, step
 from ..ladder import check_specs, settle
-from ..outcome import End, Outcome, Unit
+from ..outcome import End, Outcome, Unit, all_of
 from ..requests import Message
 from ..rows import derive
 from ..tools import Tools
@@ -34,11 +34,9 @@ class Generate:
 
     async def run(self, row: Mapping[str, Any]) -> tuple[Outcome, ...]:
         """Ask for each sample. Raises `EngineError`."""
-        import asyncio
-
         messages = self.renderer.messages(row, str(row["_doc"]))
         samples = range(self.params["samples"])
-        return tuple(await asyncio.gather(*(self._sample(row, messages, s) for s in samples)))
+        return tuple(await all_of(self._sample(row, messages, s) for s in samples))
 
     async def _sample(
         self, row: Mapping[str, Any], messages: tuple[Message, ...], sample: int

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ...compiler.params import Checks, Chunk, Ladder, Sampling
 from ...compiler.registry import ONE, Count, Model, Prompt, step
 from ..ladder import check_specs, last_rung, settle
-from ..outcome import Attempt, Outcome, Unit, UnitEnd
+from ..outcome import Attempt, Outcome, Unit, UnitEnd, all_of
 from ..requests import Message
 from ..rows import derive
 from ..tools import Tools
@@ -36,13 +36,9 @@ class Rewrite:
 
     async def run(self, row: Mapping[str, Any]) -> tuple[Outcome, ...]:
         """Rewrite each chunk; one row a document and sample. Raises `EngineError`."""
-        import asyncio
-
         pieces, tail = self._split(row)
         samples = range(self.params["samples"])
-        return tuple(
-            await asyncio.gather(*(self._sample(row, pieces, tail, sample) for sample in samples))
-        )
+        return tuple(await all_of(self._sample(row, pieces, tail, sample) for sample in samples))
 
     def _split(self, row: Mapping[str, Any]) -> tuple[tuple[Piece, ...], str]:
         from ..chunks import Chunk as Piece
@@ -60,11 +56,9 @@ class Rewrite:
     async def _sample(
         self, row: Mapping[str, Any], pieces: tuple[Piece, ...], tail: str, sample: int
     ) -> Outcome:
-        import asyncio
-
         from ..chunks import rejoin
 
-        units = await asyncio.gather(*(self._unit(row, piece, sample) for piece in pieces))
+        units = await all_of(self._unit(row, piece, sample) for piece in pieces)
         for end in ("rejected", "routed"):
             if bad := next((u for u in units if u.end == end), None):
                 last = bad.attempts[-1]
