@@ -13,7 +13,7 @@ demo: setup model           ## run the main recipe with the embedded model: no G
 	$(BIN)/mashbill show $(RECIPE)
 
 test: setup model check     ## lint, types and all tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: setup                ## ruff, mypy, pyright
 	$(BIN)/ruff check .

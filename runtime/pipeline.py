@@ -151,9 +151,25 @@ def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
 
 
 def assignments(node: PlanNode) -> tuple[Callable[[pl.DataFrame], pl.DataFrame], ...]:
-    """The functions that compute a step's `set:`, before and after its operator."""
+    """The functions that compute a step's `set:`, before and after its operator.
+
+    Where several steps meet, rows of one may lack a column of another: it is null there.
+    """
     d = node.definition
-    return tuple(assign(d.get(k) or {}, d["seed"], d["site"]) for k in ("set", "set_after"))
+    before, after = (assign(d.get(k) or {}, d["seed"], d["site"]) for k in ("set", "set_after"))
+    if len(node.inputs) < 2:
+        return before, after
+    kinds = {
+        name: KINDS.get(kind.rstrip("?"), pl.Null)
+        for name, kind in node.columns
+        if not name.startswith("_") and name != "source.text"
+    }
+
+    def aligned(frame: pl.DataFrame) -> pl.DataFrame:
+        absent = [n for n in kinds if n not in frame.columns]
+        return before(frame.with_columns(pl.lit(None, dtype=kinds[n]).alias(n) for n in absent))
+
+    return aligned, after
 
 
 def map_stage(node: PlanNode, operator: Operator, account: Account) -> MapStage:

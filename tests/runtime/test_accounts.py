@@ -166,3 +166,24 @@ def test_an_unbalanced_account_is_never_passed_over() -> None:
     account.out += 1
     with pytest.raises(UnbalancedError, match="step: 2 rows in, 3 accounted for"):
         account.check("step")
+
+
+def test_a_union_of_unlike_sources_is_null_where_a_column_lacks(tmp_path: Path) -> None:
+    recipe = """\
+mashbill: 1
+name: spine
+models: { writer: fake/echo }
+sources:
+  web: { path: web.jsonl, columns: { score: score }, license: CC0-1.0, origin: human }
+  books: { path: books.jsonl, license: CC0-1.0, origin: human }
+steps:
+  pool: { op: filter, from: [web, books], keep: score is null or score > 3 }
+output: { columns: [text, score] }
+"""
+    spine = make_spine(tmp_path / "union", [], recipe=recipe)
+    (spine.folder / "web.jsonl").write_text(
+        '{"text": "low", "score": 1}\n{"text": "high", "score": 5}\n'
+    )
+    (spine.folder / "books.jsonl").write_text('{"text": "a book"}\n')
+    spine.good_run()
+    assert sorted(spine.rows()["text"]) == ["a book", "high"]
