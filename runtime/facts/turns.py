@@ -33,6 +33,10 @@ _DUTIFUL = _stems("mandatory essential important recommend")
 _HE = _stems("he him his himself")
 _SHE = _stems("she her hers herself")
 
+_SPEAKER = _stems("i me my mine myself we us our ours ourselves")
+_LISTENER = _stems("you your yours yourself yourselves")
+_PERSONS = ((_HE, _SHE), (_SHE, _HE), (_SPEAKER, _LISTENER), (_LISTENER, _SPEAKER))
+
 _CAUSE = _stems("because therefore thus hence")
 _CAUSAL = _CAUSE | _stems("since due so as cause result reason lead why")
 _CONTRAST = _stems("but although though however whereas yet despite unless")
@@ -48,9 +52,20 @@ def negation(aligned: Aligned) -> str:
         for word in _negated(aligned.place):
             if word in ours.content:
                 return f"not {word}"
+    whole = not aligned.missing and len(aligned.place) == 1
+    if whole and (odd := _uncounted(ours, aligned.place[0])):
+        return odd
     ours_only = set(aligned.missing)
     theirs_only = theirs - set(ours.stems)
     return _prefixed(aligned.missing, theirs_only) or _prefixed(sorted(theirs_only), ours_only)
+
+
+def _uncounted(ours: Sentence, theirs: Sentence) -> str:
+    """Another number of negators than the source sentence has, and no other word that denies."""
+    if (_NEGATIVE - _NEGATORS) & {*ours.stems, *theirs.stems}:
+        return ""
+    before, after = ([s for s in each.stems if s in _NEGATORS] for each in (theirs, ours))
+    return "" if len(before) == len(after) else (after or before)[0]
 
 
 def obligation(aligned: Aligned) -> str:
@@ -69,8 +84,8 @@ def claim(aligned: Aligned) -> str:
 
 
 def person(aligned: Aligned) -> str:
-    """Somebody turned into the other sex: `her father` where the source says `his father`."""
-    for ours, theirs in ((_HE, _SHE), (_SHE, _HE)):
+    """Somebody turned into somebody else: `her father` for `his father`, `your house` for `my`."""
+    for ours, theirs in _PERSONS:
         if theirs & aligned.context and not ours & aligned.context:
             return _first(aligned.sentence.stems, ours)
     return ""

@@ -77,3 +77,12 @@ def test_nobody_is_turned_into_the_other_sex() -> None:
         judge("She sold the clocks that his sister made.", both, STYLES["sentence"]).reason
         != "person"
     )
+
+
+def test_a_negator_less_is_a_negation() -> None:
+    limits = STYLES["sentence"]
+    source = "But, today I'm not going to do that."
+    assert judge("Today I'm going to do that.", source, limits).reason == "negation"
+    source = "My house is limited by the size of my trailer."
+    turned = "Your house is limited by the size of your trailer."
+    assert judge(turned, source, limits).reason == "person"
