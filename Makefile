@@ -4,7 +4,7 @@ BIN := .venv/bin
 RECIPE := recipes/textbook-web
 MODEL := smollm2-135m
 
-.PHONY: demo test check bench setup model kill clean
+.PHONY: demo test check bench setup model kill soak clean
 
 demo: setup model           ## run the main recipe with the embedded model: no GPU, key, server or hub
 	$(BIN)/mashbill check $(RECIPE)
@@ -26,6 +26,9 @@ bench: setup                ## make bench NAME=ledger: one of tests/benchmarks/
 
 kill: setup                 ## 20 SIGKILLs at random moments (slow)
 	$(BIN)/python -m pytest -m slow tests/runtime/test_kills.py
+
+soak: setup                 ## random recipes with and without rewrite rules (slow)
+	$(BIN)/python -m pytest -m slow tests/compiler/test_rules_soak.py
 
 setup: .venv/ready
 

@@ -134,7 +134,7 @@ class Execution:
             self.observe,
             self.unreadable,
         )
-        await self.pipeline.run(self.spools)  # type: ignore[arg-type]
+        await self.pipeline.run(self.spools)
 
     def parts(self) -> dict[str, Spool]:
         """The spools by the names of the mix's parts."""

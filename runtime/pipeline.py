@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any, get_args
+from typing import Any, Protocol, get_args
 
 import polars as pl
 
@@ -32,12 +32,12 @@ KINDS: Mapping[str, pl.DataType | type[pl.DataType]] = {
 }
 
 
-class Sink:
+class Sink(Protocol):
     """Takes the rows that leave the graph through one edge."""
 
     def take(self, frame: pl.DataFrame) -> None:
         """Keep a frame."""
-        raise NotImplementedError
+        ...
 
 
 @dataclass(slots=True)
