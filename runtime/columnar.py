@@ -102,8 +102,47 @@ def _round(x: pl.Expr, digits: pl.Expr | None = None) -> pl.Expr:
     return x.round(places, mode="half_to_even")
 
 
-# All functions but `len`, `hash01` and `choose`, which need more than their arguments.
+def _verdicts(items: pl.Expr, pattern: pl.Expr | None) -> pl.Expr:
+    if pattern is None:
+        return items
+    return items.list.eval(pl.element().str.contains(pattern, literal=False, strict=True))
+
+
+def _trues(verdicts: pl.Expr) -> pl.Expr:
+    return _count(verdicts.list.sum())
+
+
+def _share(items: pl.Expr, pattern: pl.Expr | None = None) -> pl.Expr:
+    verdicts = _verdicts(items, pattern)
+    return calculate("/", _trues(verdicts), _count(verdicts.list.len()))
+
+
+def _ordered(items: pl.Expr) -> pl.Expr:
+    # Polars' own `list.min` and `list.max` pass over NaN.
+    return items.list.drop_nulls().list.sort()
+
+
+def _pieces(text: pl.Expr, separator: pl.Expr | None = None) -> pl.Expr:
+    return text.str.extract_all(r"\S+") if separator is None else text.str.split(separator)
+
+
+LINES = r"[^\n]*\S"
+"""A line that is not blank, without the white space at its end."""
+
+OF_LISTS: dict[str, Callable[..., pl.Expr]] = {
+    "len": lambda x: _count(x.list.len()),
+    "any": lambda x, pattern=None: _verdicts(x, pattern).list.any(ignore_nulls=False),
+    "all": lambda x, pattern=None: _verdicts(x, pattern).list.all(ignore_nulls=False),
+    "count": lambda x, pattern=None: _trues(_verdicts(x, pattern)),
+    "frac": _share,
+    "min": lambda x: _ordered(x).list.first(),
+    "max": lambda x: _ordered(x).list.last(),
+}
+"""What functions compute of a list."""
+
+# All others but `extract`, `hash01`, `choose` and `tokens`, which need more than their arguments.
 CALLS: dict[str, Callable[..., pl.Expr]] = {
+    "len": lambda x: _count(x.str.len_chars()),
     "chars": lambda x: _count(x.str.len_chars()),
     "words": lambda x: _count(x.str.count_matches(r"\S+")),
     # From the first character that is not white space to the end of its line.
@@ -115,6 +154,9 @@ CALLS: dict[str, Callable[..., pl.Expr]] = {
     "startswith": lambda x, prefix: x.str.starts_with(prefix),
     "endswith": lambda x, suffix: x.str.ends_with(suffix),
     "matches": lambda x, pattern: x.str.contains(pattern, literal=False, strict=True),
+    "split": _pieces,
+    "count": lambda x, pattern: _count(x.str.count_matches(pattern)),
+    "frac": lambda x, pattern: _share(x.str.extract_all(LINES), pattern),
     "coalesce": lambda *xs: pl.coalesce(*xs),
     "abs": lambda x: x.abs(),
     "round": _round,

@@ -8,14 +8,22 @@ from typing import Any
 import polars as pl
 
 from ..compiler.expr import parse_expr
+from .counting import Count, counts_of
 from .frames import Context, lower
 
 Lowered = Callable[[pl.DataFrame], pl.Expr]
 """The polars expression of a recipe's expression for frames of this schema."""
 
 
-def lowered(text: str, seed: int, site: str) -> Lowered:
+def lowered(text: str, seed: int, site: str, count: Count | None = None) -> Lowered:
     """Lower an expression of a plan; parsed once, lowered once a schema.
+
+    Args:
+        text: The expression.
+        seed: The recipe's.
+        site: Where it stands, see `Context`.
+        count: What `tokens` counts with. An expression that counts is computed at once: what comes
+            back for a frame is then good for that frame alone.
 
     Raises:
         ValueError: The text is no expression; the compiler has refused it before.
@@ -23,6 +31,7 @@ def lowered(text: str, seed: int, site: str) -> Lowered:
     expr, problems = parse_expr(text)
     if expr is None:
         raise ValueError(f"not an expression: {text!r} ({problems})")
+    add = counts_of([expr], count, seed, site)
     cache: dict[tuple[Any, ...], pl.Expr] = {}
 
     def at(frame: pl.DataFrame) -> pl.Expr:
@@ -31,16 +40,34 @@ def lowered(text: str, seed: int, site: str) -> Lowered:
             cache[key] = lower(expr, Context(seed, site, frame.schema))
         return cache[key]
 
-    return at
+    if add is None:
+        return at
 
+    def computed(frame: pl.DataFrame) -> pl.Expr:
+        counted = add(frame)
+        return pl.lit(counted.with_columns(at(counted).alias(_RESULT))[_RESULT])
+
+    return computed
+
+
+def truth(frame: pl.DataFrame, condition: pl.Expr) -> pl.Series:
+    """Whether a condition is true, row by row; null is not true, a constant is the same for all."""
+    mask = frame.select(condition.fill_null(False).alias("keep")).to_series()
+    if mask.len() == frame.height:
+        return mask
+    return pl.Series("keep", [bool(mask[0])] * frame.height, dtype=pl.Boolean)
+
+
+_RESULT = "="
+"""The name of no column."""
 
 Assign = Callable[[pl.DataFrame], pl.DataFrame]
 
 
-def assign(columns: Mapping[str, Any], seed: int, site: str) -> Assign:
+def assign(columns: Mapping[str, Any], seed: int, site: str, count: Count | None = None) -> Assign:
     """The function that computes the columns of a `set:`; all see the columns as they came."""
     made: dict[str, Lowered] = {
-        name: lowered(value["="], seed, f"{site}.{name}")
+        name: lowered(value["="], seed, f"{site}.{name}", count)
         if isinstance(value, Mapping)
         else _constant(value)
         for name, value in columns.items()

@@ -9,14 +9,18 @@ Its semantics are polars', with these points, which tests hold against an evalua
   too. Integers have 64 bits and wrap. An int beside a float is a float.
 - NaN equals NaN and is above every other number. Texts are ordered by code point.
 - `a in xs` is null if `a` or `xs` is, else whether an item equals `a`; a null item equals nothing.
+- A list is asked as a whole: `any` and `all` are Kleene's too, a null item is not counted by
+  `count` and `frac`, and `min` and `max` leave it out. Of an empty list, `frac`, `min` and `max`
+  are null. An item outside a list is null.
 - Patterns run in linear time: no look-around, no back-references.
 - `hash01` and `choose` rest on xxh3, never on a hash of polars', which may change.
+- `tokens` is a column that was counted before, see `counting.py`.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import singledispatch
 from itertools import accumulate, count, pairwise
@@ -24,7 +28,14 @@ from typing import Any
 
 import polars as pl
 
-from ..compiler.expr import FUNCTIONS, Expr, columns_read, infer_type, split_column
+from ..compiler.expr import (
+    FUNCTIONS,
+    Expr,
+    columns_read,
+    infer_type,
+    show_expr,
+    split_column,
+)
 from ..compiler.expr.nodes import (
     Arithmetic,
     Call,
@@ -41,8 +52,9 @@ from ..compiler.expr.nodes import (
     Negate,
     Not,
 )
-from ..compiler.types import ANY, Kind, Type
-from .columnar import CALLS, calculate, compare, item_at, literal
+from ..compiler.expr.patterns import groups
+from ..compiler.types import Kind, Type
+from .columnar import CALLS, OF_LISTS, calculate, compare, item_at, literal
 from .draws import canonical, unit
 from .dtypes import dtype_of, type_of
 
@@ -57,16 +69,15 @@ class Context:
     Attributes:
         seed: The recipe's.
         site: The place in the recipe (`pages.keep`); sets apart the draws of equal expressions.
-        columns: The frame's columns, to tell `input.text` from a field. Hand in a frame's schema
-            rather than names: narrow columns are then widened (32-bit integers would wrap early),
+        columns: The frame's schema. By it `input.text` is told from a field, functions of texts
+            and lists apart; narrow columns are widened (32-bit integers would wrap early), and
             columns that hold nothing but nulls are given the type that their use wants (polars
-            gives them none, and most of its functions refuse them), and a list of ints is
-            searched for floats.
+            gives them none, and most of its functions refuse them).
     """
 
     seed: int
     site: str
-    columns: Collection[str]
+    columns: Mapping[str, pl.DataType]
 
 
 def lower(expr: Expr, ctx: Context) -> pl.Expr:
@@ -96,8 +107,6 @@ class _Scope:
 
     @staticmethod
     def of(ctx: Context) -> _Scope:
-        if not isinstance(ctx.columns, Mapping):
-            return _Scope(ctx, dict.fromkeys(ctx.columns, ANY), {})
         types = {name: type_of(dtype) for name, dtype in ctx.columns.items()}
         casts = {
             name: wide
@@ -235,27 +244,42 @@ def _(expr: IfElse, scope: _Scope) -> pl.Expr:
 def _(expr: Call, scope: _Scope) -> pl.Expr:
     if expr.name == "choose":
         return _choose(expr, scope)
+    if expr.name == "tokens":
+        return pl.col(show_expr(expr))
     function = FUNCTIONS[expr.name]
     args = [_typed(arg, scope, function.parameter(i).kind) for i, arg in enumerate(expr.args)]
-    if expr.name == "len":
-        return _len(expr, args[0], scope)
     if expr.name == "hash01":
         return _hash01(expr, args[0], scope)
+    if expr.name == "extract":
+        return _extract(expr, args[0])
+    if expr.name in OF_LISTS and (items := _items(expr, scope)) is not None:
+        return OF_LISTS[expr.name](items, *args[1:])
     return CALLS[expr.name](*args)
 
 
-def _len(expr: Call, x: pl.Expr, scope: _Scope) -> pl.Expr:
-    kind = scope.type(expr.args[0]).kind
-    if kind in ("str", "null"):
-        return CALLS["chars"](x)
-    if kind == "list":
-        return x.list.len().cast(pl.Int64)
+def _items(expr: Call, scope: _Scope) -> pl.Expr | None:
+    """The list that a function is asked about, if it is one, its items typed."""
+    type, alone = scope.type(expr.args[0]), len(expr.args) == 1
+    kinds = FUNCTIONS[expr.name].parameter(0).kinds
+    untyped = type.kind == "null" and (kinds == ("list",) or (alone and expr.name != "len"))
+    if type.kind != "list" and not untyped:
+        return None
+    items = _lower(expr.args[0], scope)
+    if untyped or type.item is None or type.item.kind == "null":
+        number = "int" in kinds
+        dtype = pl.Int64() if number else pl.Boolean() if alone else pl.String()
+        return items.cast(pl.List(dtype))
+    return items
 
-    def measure(values: pl.Series) -> pl.Series:
-        found = values.list.len() if values.dtype == pl.List else values.str.len_chars()
-        return found.cast(pl.Int64)
 
-    return x.map_batches(measure, return_dtype=pl.Int64, is_elementwise=True)
+def _extract(expr: Call, x: pl.Expr) -> pl.Expr:
+    match [arg.value for arg in expr.args[1:] if isinstance(arg, Constant)]:
+        case [str(pattern), int(group)]:
+            return x.str.extract(pattern, group)
+        case [str(pattern)]:
+            return x.str.extract(pattern, min(groups(pattern), 1))
+        case _:
+            raise ValueError("`extract` takes constants, which the compiler has seen to")
 
 
 def _hash01(expr: Call, x: pl.Expr, scope: _Scope) -> pl.Expr:

@@ -1,9 +1,11 @@
 """The expression language: text, syntax tree, types. `runtime/frames.py` says what it computes."""
 
-from .functions import FUNCTIONS, Function
+from .function import Function
+from .functions import FUNCTIONS
 from .infer import infer_type
-from .nodes import Expr, columns_read, is_random, patterns, split_column
+from .nodes import Expr, columns_read, is_random, split_column, token_counts
 from .parse import parse_expr
+from .patterns import patterns
 from .problems import Problem
 from .show import show_expr
 
@@ -19,4 +21,5 @@ __all__ = [
     "patterns",
     "show_expr",
     "split_column",
+    "token_counts",
 ]

@@ -6,8 +6,9 @@ import math
 from dataclasses import dataclass
 
 from ..types import Type
-from .functions import Function
+from .function import Function
 from .nodes import Call, Constant, Expr, Items
+from .patterns import groups
 
 MAX_DIGITS = 15
 """A float holds no more digits after the point for sure."""
@@ -24,7 +25,7 @@ class CallFault:
 
 
 def check_call(function: Function, call: Call, types: list[Type]) -> Type | CallFault:
-    """The result's type, nulls aside, or the first fault."""
+    """The result's type, nulls of the arguments aside, or the first fault."""
     if not function.least <= len(types) <= (function.most or len(types)):
         message = f"`{call.name}` takes {_count(function)}, not {len(types)}"
         return CallFault("X152", call, message, f"write `{function.signature}`")
@@ -36,13 +37,14 @@ def check_call(function: Function, call: Call, types: list[Type]) -> Type | Call
             return CallFault("X152", arg, message)
         if parameter.constant and not _is_constant(arg):
             message = f"`{parameter.name}` of `{call.name}` is a constant"
-            return CallFault("X154", arg, message, "write the value itself")
+            return CallFault("X152", arg, message, "write the value itself")
+        if parameter.constant and isinstance(arg, Constant) and arg.value is None:
+            return CallFault("X152", arg, f"`{parameter.name}` of `{call.name}` is never null")
     if fault := _check_constants(call):
         return fault
     result = function.result(types)
-    if result is None:
-        shown = ", ".join(map(str, types))
-        return CallFault("X152", call, f"`{call.name}` takes values of one type, not {shown}")
+    if isinstance(result, str):
+        return CallFault("X152", call, f"`{call.name}` takes {result}")
     return result
 
 
@@ -64,9 +66,20 @@ def _check_constants(call: Call) -> CallFault | None:
     match call:
         case Call(name="round", args=(_, Constant(value=int(digits)) as at)):
             if not 0 <= digits <= MAX_DIGITS:
-                return CallFault("X154", at, f"`digits` is 0 to {MAX_DIGITS}, not {digits}")
+                return CallFault("X152", at, f"`digits` is 0 to {MAX_DIGITS}, not {digits}")
+        case Call(name="split", args=(_, Constant(value="") as at)):
+            help = "write `split(text)` for its words"
+            return CallFault("X152", at, "nothing stands between empty separators", help)
+        case Call(
+            name="extract",
+            args=(_, Constant(value=str(pattern)), Constant(value=int(group)) as at),
+        ):
+            most = groups(pattern)
+            if not 0 <= group <= most:
+                message = f"the pattern has {most} group{'s' * (most != 1)}, not {group}"
+                return CallFault("X152", at, message, "group 0 is the whole match")
         case Call(name="choose", args=(Items(items=()) as at, *_)):
-            return CallFault("X154", at, "there is nothing to choose from")
+            return CallFault("X152", at, "there is nothing to choose from")
         case Call(name="choose", args=(options, Items() as weights)):
             return _check_weights(options, weights)
     return None
@@ -75,15 +88,15 @@ def _check_constants(call: Call) -> CallFault | None:
 def _check_weights(options: Expr, weights: Items) -> CallFault | None:
     if not isinstance(options, Items):
         help = "write the options as a list, `['a', 'b']`"
-        return CallFault("X154", weights, "weights need options that stand here", help)
+        return CallFault("X152", weights, "weights need options that stand here", help)
     if len(weights.items) != len(options.items):
         message = f"{len(options.items)} options have {len(weights.items)} weights"
-        return CallFault("X154", weights, message, "write one weight for each option")
+        return CallFault("X152", weights, message, "write one weight for each option")
     values = [w.value for w in weights.items if isinstance(w, Constant)]
     for value, at in zip(values, weights.items, strict=True):
         if isinstance(value, bool | str) or value is None or value < 0:
-            return CallFault("X154", at, "a weight is a number of at least 0")
+            return CallFault("X152", at, "a weight is a number of at least 0")
     total = math.fsum(float(v) for v in values if not isinstance(v, str) and v is not None)
     if not 0 < total < math.inf:
-        return CallFault("X154", weights, "the weights add up to nothing that can be drawn")
+        return CallFault("X152", weights, "the weights add up to nothing that can be drawn")
     return None

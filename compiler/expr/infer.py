@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import NamedTuple
 
 from ..suggest import nearest
 from ..types import ANY, BOOL, FLOAT, INT, NULL, STR, Columns, Type
 from .calls import CallFault, check_call
 from .functions import FUNCTIONS
+from .hints import compare_instead, is_fixed, meant_constant, named, never_between, says_nothing
 from .kinds import SCALARS, comparable, is_number, unify
 from .nodes import (
     Arithmetic,
@@ -30,7 +32,7 @@ from .nodes import (
     walk,
 )
 from .nullness import NOTHING, Facts, unless_false, unless_true
-from .problems import Problem
+from .problems import Problem, clip
 from .show import show_expr
 
 _DEFAULTS = {"bool": "false", "int": "0", "float": "0.0", "str": "''"}
@@ -133,16 +135,16 @@ class _Inference:
         return _Known(type, expr if nullable and type.kind != "any" else None)
 
     def _unknown_column(self, expr: Column) -> _Known:
-        message = f"no column `{expr.name}` here"
+        message = f"no column `{clip(expr.name)}` here"
         if expr.name in FUNCTIONS:
             signature = FUNCTIONS[expr.name].signature
             return self._tell("X151", expr, message, f"`{signature}` is a function")
-        near = nearest(expr.name, self.columns)
+        near = meant_constant(expr.name) or nearest(expr.name, self.columns)
         if near:
             return self._tell("X151", expr, message, f"did you mean `{near}`?", near)
         shown = ", ".join(f"`{name}`" for name in list(self.columns)[:8])
         more = ", …" if len(self.columns) > 8 else ""
-        help = f"there is {shown}{more}; a text is written `'{expr.name}'`"
+        help = f"there is {shown}{more}; a text is written `'{clip(expr.name)}'`"
         return self._tell("X151", expr, message, help if shown else None)
 
     def _no_field(self, expr: Expr, name: str, type: Type, part: str) -> _Known:
@@ -208,8 +210,8 @@ class _Inference:
             return self._tell("X152", expr, message, help if expr.op == "+" else None)
         if expr.op in ("/", "//", "%"):
             if isinstance(expr.right, Constant) and expr.right.value == 0:
-                return self._tell("X154", expr.right, "a division by zero is always null")
-            nullable |= not isinstance(expr.right, Constant)
+                self._tell("X154", expr.right, "a division by zero is always null")
+            nullable |= not isinstance(expr.right, Constant) or expr.right.value == 0
         if expr.op == "/":
             return _Known(FLOAT.maybe(nullable), cause)
         both = unify(left.type, right.type) or FLOAT
@@ -220,15 +222,21 @@ class _Inference:
         pairs = zip(expr.operands, expr.operands[1:], strict=False)
         for i, (op, (a, b)) in enumerate(zip(expr.ops, pairs, strict=True)):
             left, right = known[i].type, known[i + 1].type
-            if _is_null(a) or _is_null(b):
+            if (_is_null(a) and left.nullable) or (_is_null(b) and right.nullable):
                 self._compares_null(expr, op, a, b)
                 known = [_UNKNOWN]
                 break
             if not comparable(left, right):
-                message = f"cannot compare {left.maybe(False)} with {right.maybe(False)}"
-                self._tell("X152", expr, message)
+                message = f"cannot compare {named(a, left)} with {named(b, right)}"
+                self._tell("X152", expr, message, compare_instead(op, a, left, b, right))
             elif op not in ("==", "!=") and "bool" in (left.kind, right.kind):
                 self._tell("X152", expr, f"`{op}` orders numbers or texts, not bool")
+            elif a == b and not left.nullable and not is_fixed(a):
+                self._tell("X154", expr, "both sides are the same")
+        if never_between(expr):
+            turned = replace(expr, operands=expr.operands[::-1])
+            help = f"did you mean `{clip(show_expr(turned))}`?"
+            self._tell("X154", expr, "this is never true: nothing lies between its ends", help)
         self._say_null(*known)
         return _Known(BOOL.maybe(any(k.type.nullable for k in known)))
 
@@ -245,8 +253,9 @@ class _Inference:
             shown = show_expr(cause)
             value = _DEFAULTS.get(self._quiet(cause).kind, _DEFAULTS.get(type.kind, "…"))
             message = f"`{shown}` may be null, and nothing says what that means here"
-            help = f"write `coalesce({shown}, {value})`, or `{shown} is not null and …`"
-            self._tell("X153", cause, message, help)
+            text = f"coalesce({shown}, {value})"
+            help = f"write `{text}`, or `{shown} is not null and …`"
+            self._tell("X153", cause, message, help, None if value == "…" else text)
 
     def _quiet(self, expr: Expr) -> Type:
         return _Inference(self.columns, None).visit(expr, NOTHING).type
@@ -265,7 +274,7 @@ class _Inference:
             message = f"`{word}` looks into a list, not {container.type}"
             return self._tell("X152", expr.container, message)
         if isinstance(expr.container, Items) and not expr.container.items:
-            return self._tell("X154", expr.container, "nothing is in an empty list")
+            self._tell("X154", expr.container, "nothing is in an empty list")
         inner = container.type.item or ANY
         if item.type.kind not in SCALARS | {"any", "null"} or not comparable(item.type, inner):
             message = f"a list of {inner.maybe(False)} never holds {item.type.maybe(False)}"
@@ -289,11 +298,17 @@ class _Inference:
             self._condition(operand, facts.union(*said[:i], *said[i + 1 :]), f"`{expr.op}`")
             for i, operand in enumerate(expr.operands)
         ]
+        if not is_fixed(expr):
+            for operand, k in zip(expr.operands, known, strict=True):
+                if is_fixed(operand) and k is not _UNKNOWN:
+                    self._tell("X154", operand, says_nothing(expr.op, operand))
         cause = next((k.cause for k in known if k.cause is not None), None)
         return _Known(BOOL.maybe(any(k.type.nullable for k in known)), cause)
 
     def _if_else(self, expr: IfElse, facts: Facts) -> _Known:
-        self._condition(expr.condition, facts, "`if`")
+        asked = self._condition(expr.condition, facts, "`if`")
+        if is_fixed(expr.condition) and asked is not _UNKNOWN:
+            self._tell("X154", expr.condition, "this condition is the same for every row")
         then = self.visit(expr.then, facts | unless_false(expr.condition))
         otherwise = self.visit(expr.otherwise, facts | unless_true(expr.condition))
         both = unify(then.type, otherwise.type)
@@ -310,28 +325,31 @@ class _Inference:
         if expr.name not in FUNCTIONS:
             near = nearest(expr.name, self.allow if self.allow is not None else FUNCTIONS)
             help = f"did you mean `{near}`?" if near else "functions: " + ", ".join(FUNCTIONS)
-            return self._tell("X151", name, f"no function `{expr.name}`", help, near)
+            return self._tell("X151", name, f"no function `{clip(expr.name)}`", help, near)
         function = FUNCTIONS[expr.name]
-        for arg, k in zip(expr.args, known, strict=True):
-            if function.nulls != "first" and self._always_null(arg, k):
-                return _UNKNOWN
         result = check_call(function, expr, [k.type for k in known])
         if isinstance(result, CallFault):
             return self._tell(result.code, result.at, result.message, result.help)
+        for arg, k in zip(expr.args, known, strict=True):
+            if function.nulls != "first" and self._always_null(arg, k):
+                return _UNKNOWN
         cause = next((k.cause for k in known if k.cause is not None), None)
         if function.nulls == "first":
             nullable = all(k.type.nullable for k in known)
             return _Known(result.maybe(nullable), cause if nullable else None)
-        nullable = function.nulls == "may arise" or any(k.type.nullable for k in known)
+        nullable = function.nulls == "may arise" or result.nullable
+        nullable |= any(k.type.nullable for k in known)
         if expr.name == "choose" and isinstance(expr.args[0], Items):
             nullable = result.nullable
         return _Known(result.maybe(nullable), cause)
 
     def _always_null(self, expr: Expr, known: _Known) -> bool:
         """Whether it can be nothing but null; a column of nulls may well hold more tomorrow."""
-        if known.type.kind != "null" or any(isinstance(part, Column) for part in walk(expr)):
+        if known.type.kind != "null" or not known.type.nullable:
             return False
-        self._tell("X154", expr, "this is always null")
+        if any(isinstance(part, Column) for part in walk(expr)):
+            return False
+        self._tell("X153", expr, "this is always null", "take it out, or ask `… is null`")
         return True
 
 

@@ -227,14 +227,7 @@ def is_random(expr: Expr) -> bool:
     return any(isinstance(node, Call) and node.name == "choose" for node in walk(expr))
 
 
-def patterns(expr: Expr) -> tuple[tuple[str, int, int], ...]:
-    """The regular expressions that stand in it as text, each with its place."""
-    return tuple(
-        (node.args[1].value, node.args[1].start, node.args[1].end)
-        for node in walk(expr)
-        if isinstance(node, Call)
-        and node.name == "matches"
-        and len(node.args) == 2
-        and isinstance(node.args[1], Constant)
-        and isinstance(node.args[1].value, str)
-    )
+def token_counts(expr: Expr) -> tuple[Call, ...]:
+    """The calls of `tokens`, inner ones first, each once: what to count before it is computed."""
+    found = [node for node in walk(expr) if isinstance(node, Call) and node.name == "tokens"]
+    return tuple(dict.fromkeys(reversed(found)))

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from .nodes import INT_MAX, INT_MIN, MAX_DEPTH, Column, Constant, Expr, children, walk
 from .problems import Problem
-from .slips import explain_slip
 
 if TYPE_CHECKING:
     from lark import Lark
@@ -34,10 +33,14 @@ def parse_expr(text: str) -> tuple[Expr | None, tuple[Problem, ...]]:
     try:
         expr: Expr = _parser().parse(text).node  # type: ignore[attr-defined]
     except UnexpectedCharacters as fault:
+        from .slips import explain_slip
+
         return None, (
             explain_slip(text, fault.pos_in_stream or 0, operand="NAME" in (fault.allowed or ())),
         )
     except UnexpectedToken as fault:
+        from .slips import explain_slip
+
         at_end = fault.token.type == "$END"
         start = len(text.rstrip()) if at_end else fault.token.start_pos
         return None, (explain_slip(text, start, operand="NAME" in fault.expected),)

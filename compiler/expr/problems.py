@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+_SHOWN = 40
+
+
+def clip(text: str) -> str:
+    """A text of the user's, on one line and short enough for a message."""
+    start = text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in start)
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:

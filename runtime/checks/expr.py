@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...compiler.expr import columns_read, parse_expr
+from ...compiler.expr import columns_read, parse_expr, show_expr, token_counts
 from ...compiler.registry import Case, Expression, check
 from ..verdict import Check, Row, Verdict
 
@@ -25,7 +25,11 @@ _SHOWN = 80
     ),
 )
 def expr(pass_: Expression) -> Check:
-    """Pass the rows for which an expression is true; false and null fail."""
+    """Pass the rows for which an expression is true; false and null fail.
+
+    Args:
+        pass_: What must be true of a row.
+    """
     import polars as pl
 
     from ..frames import Context, lower
@@ -38,10 +42,11 @@ def expr(pass_: Expression) -> Check:
     parsed, problems = parse_expr(pass_)
     if parsed is None:
         raise ValueError(f"not an expression: {pass_!r}: {problems[0].message}")
+    read = {show_expr(call) for call in token_counts(parsed)}
     plans: dict[tuple[tuple[str, pl.DataType], ...], pl.Expr] = {}
 
     def judge(row: Row) -> Verdict:
-        names = sorted(name for name in columns_read(parsed, row) if name in row)
+        names = sorted(name for name in read | columns_read(parsed, row) if name in row)
         evidence = {name: _short(row[name]) for name in names}
         frame = pl.DataFrame([pl.Series(name, [row[name]], strict=False) for name in names])
         schema = tuple(frame.schema.items())

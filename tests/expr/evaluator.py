@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from typing import Any
 
@@ -186,12 +186,32 @@ def _call(name: str, args: list[Any]) -> Any:
         case "endswith":
             return x.endswith(rest[0])
         case "matches":
-            # Python's `$` also stands before a last line break.
-            return re.search(rest[0].replace("$", r"\Z"), x) is not None
+            return re.search(_anchored(rest[0]), x) is not None
+        case "extract":
+            found = re.search(_anchored(rest[0]), x)
+            group = rest[1] if rest[1:] else min(re.compile(rest[0]).groups, 1)
+            return found and found[group]
+        case "split":
+            return x.split(rest[0]) if rest else re.findall(f"[^{WHITE}]+", x)
+        case "tokens":
+            return counted_words([x])[0]
+        case "count" if isinstance(x, str):
+            return sum(1 for _ in re.finditer(_anchored(rest[0]), x))
+        case "any" | "all":
+            return _kleene(name == "any", _verdicts(x, rest))
+        case "count":
+            return _verdicts(x, rest).count(True)
+        case "frac":
+            lines = [line.rstrip(WHITE) for line in x.split("\n")] if isinstance(x, str) else x
+            verdicts = _verdicts([v for v in lines if v or not isinstance(x, str)], rest)
+            return verdicts.count(True) / len(verdicts) if verdicts else None
+        case "min" | "max" if isinstance(x, list):
+            known = [v for v in x if v is not None]
+            return _call(name, known) if known else None
         case "abs":
             return _wrap(abs(x))
         case "round":
-            return float(round(x)) if isinstance(x, float) and math.isfinite(x) else x
+            return float(round(x, *rest)) if isinstance(x, float) and math.isfinite(x) else x
         case "min":
             return reduce(lambda a, b: b if _compare("<", b, a) else a, args)
         case "max":
@@ -204,6 +224,22 @@ def _call(name: str, args: list[Any]) -> Any:
             return str(x).lower() if isinstance(x, bool) else str(x)
         case _:
             raise NotImplementedError(name)
+
+
+def _verdicts(items: list[Any], rest: list[Any]) -> list[bool | None]:
+    if not rest:
+        return items
+    return [None if v is None else _call("matches", [v, *rest]) for v in items]
+
+
+def _anchored(pattern: str) -> str:
+    # Python's `$` also stands before a last line break.
+    return pattern.replace("$", r"\Z")
+
+
+def counted_words(texts: Sequence[str]) -> list[int]:
+    """What stands for a tokenizer in tests."""
+    return [len(text.split()) for text in texts]
 
 
 def _integer(x: Any) -> int | None:

@@ -36,6 +36,7 @@ def modest(examples: int) -> settings:
 
 
 META = Type("struct", True, fields=(("lang", STR.maybe()), ("year", INT.maybe())))
+PERSON = Type("struct", True, fields=(("name", STR.maybe()), ("age", INT.maybe())))
 COLUMNS: Columns = {
     "i": INT.maybe(),
     "j": INT.maybe(),
@@ -48,6 +49,8 @@ COLUMNS: Columns = {
     "ints": list_of(INT.maybe()).maybe(),
     "floats": list_of(FLOAT.maybe()).maybe(),
     "tags": list_of(STR.maybe()).maybe(),
+    "votes": list_of(BOOL.maybe()).maybe(),
+    "people": list_of(PERSON).maybe(),
     "meta": META,
 }
 _NAMES = {
@@ -58,8 +61,10 @@ _NAMES = {
     "ints": ("ints",),
     "floats": ("floats",),
     "strs": ("tags",),
+    "bools": ("votes",),
 }
-_ITEMS = {"int": "ints", "float": "floats", "str": "strs"}
+_ITEMS = {"int": "ints", "float": "floats", "str": "strs", "bool": "bools"}
+PATTERNS = st.sampled_from([r"^a", "[ab]+$", r"Z.", "é", r"\S\s", "(?i)A B"])
 
 INTS = st.integers(-3, 12) | st.sampled_from([2**63 - 1, -(2**63), 2**53 + 1])
 FLOATS = st.sampled_from([0.0, -0.0, 1.0, 0.5, -2.5, 7.25, 1e18, 1e300, 5e-324, 2.0**53])
@@ -76,11 +81,12 @@ _VALUES: dict[str, st.SearchStrategy[Any]] = {
 def _cell(type: Type) -> st.SearchStrategy[Any]:
     if type.kind == "list":
         assert type.item
-        return st.none() | st.lists(_cell(type.item), max_size=3)
-    if type.kind == "struct":
-        return st.none() | st.fixed_dictionaries({n: _cell(t) for n, t in type.fields})
-    values = _VALUES[type.kind]
-    return st.none() | (values | SPECIAL if type.kind == "float" else values)
+        values: st.SearchStrategy[Any] = st.lists(_cell(type.item), max_size=3)
+    elif type.kind == "struct":
+        values = st.fixed_dictionaries({n: _cell(t) for n, t in type.fields})
+    else:
+        values = _VALUES[type.kind] | (SPECIAL if type.kind == "float" else st.nothing())
+    return st.none() | values if type.nullable else values
 
 
 ROWS = st.lists(
@@ -88,12 +94,26 @@ ROWS = st.lists(
     min_size=1,
     max_size=4,
 )
+
+
+def whole(type: Type) -> Type:
+    """The type without nulls anywhere."""
+    fields = tuple((name, whole(inner)) for name, inner in type.fields)
+    return Type(type.kind, False, type.item and whole(type.item), fields)
+
+
+WHOLE: Columns = {name: whole(type) for name, type in COLUMNS.items()}
+WHOLE_ROWS = st.lists(
+    st.fixed_dictionaries({name: _cell(type) for name, type in WHOLE.items()}),
+    min_size=1,
+    max_size=3,
+)
 KINDS = st.sampled_from(["bool", "int", "float", "str"])
 
 
 @st.composite
 def expressions(draw: st.DrawFn, kind: str = "bool", depth: int = 4) -> Expr:
-    """An expression of a kind: bool, int, float, str, or `ints`, `floats`, `strs` for lists."""
+    """An expression of a kind: bool, int, float, str, or `ints`, `floats`, `strs`, `bools`."""
 
     def sub(kind: str) -> Expr:
         return draw(expressions(kind, depth - 1))
@@ -141,14 +161,31 @@ def expressions(draw: st.DrawFn, kind: str = "bool", depth: int = 4) -> Expr:
         case "is null":
             return IsNull(sub(draw(st.sampled_from(list(_NAMES)))), draw(st.booleans()))
         case "matches":
-            pattern = draw(st.sampled_from([r"^a", "[ab]+$", r"Z.", "é"]))
-            return Call("matches", (sub("str"), Constant(pattern)))
+            return Call("matches", (sub("str"), Constant(draw(PATTERNS))))
+        case "any" | "all" | "count" | "frac":
+            of = ["bools", "strs"] if kind == "bool" else ["bools", "strs", "str"]
+            if (asked := draw(st.sampled_from(of))) == "bools":
+                return Call(form, (sub("bools"),))
+            return Call(form, (sub(asked), Constant(draw(PATTERNS))))
+        case "extreme":
+            return Call(draw(st.sampled_from(["min", "max"])), (sub(_ITEMS[kind]),))
+        case "extract":
+            text, group = sub("str"), draw(st.integers(0, 2))
+            plain = Call(form, (text, Constant(draw(PATTERNS))))
+            grouped = Call(form, (text, Constant("([ab])(é)?(?:x|\n)*"), Constant(group)))
+            return draw(st.sampled_from([plain, grouped]))
+        case "split":
+            separator = draw(st.sampled_from([None, " ", "a", "\n", "b "]))
+            return Call(form, (sub("str"), *([Constant(separator)] if separator else [])))
+        case "field":
+            name = {"str": "name", "int": "age"}[kind]
+            return Field(Index(Column("people"), sub("int")), name)
         case "int" | "float":
             return Call(form, (sub(draw(KINDS)),))
         case "text":
             return Call("str", (sub(draw(st.sampled_from(["int", "bool", "str"]))),))
         case "len":
-            return Call("len", (sub(draw(st.sampled_from(["str", "ints", "strs"]))),))
+            return Call("len", (sub(draw(st.sampled_from(["str", *_ITEMS.values()]))),))
         case "min" | "max":
             return Call(form, tuple(sub(kind) for _ in range(draw(st.integers(2, 3)))))
         case "contains" | "startswith" | "endswith":
@@ -160,16 +197,17 @@ def expressions(draw: st.DrawFn, kind: str = "bool", depth: int = 4) -> Expr:
 
 
 _ANYWHERE = ["if", "if null", "coalesce"]
-_NUMBER = ["negate", "arithmetic", "arithmetic", "item", "abs", "round", "min", "max"]
-_TEST = ["contains", "startswith", "endswith", "matches"]
+_NUMBER = ["negate", "arithmetic", "arithmetic", "item", "abs", "round", "min", "max", "extreme"]
+_TEST = ["contains", "startswith", "endswith", "matches", "any", "all", "item"]
 _FORMS = {
     "bool": ["not", "logic", "logic", "compare", "compare", "compare", "member", "is null", *_TEST],
-    "int": [*_NUMBER, "int", "len", "chars", "words", "lines"],
-    "float": [*_NUMBER, "float", "divide"],
-    "str": ["concatenate", "item", "text", "lower", "upper", "strip"],
+    "int": [*_NUMBER, "int", "len", "chars", "words", "lines", "count", "field"],
+    "float": [*_NUMBER, "float", "divide", "frac"],
+    "str": ["concatenate", "item", "text", "lower", "upper", "strip", "extract", "field"],
     "ints": ["items"],
     "floats": ["items"],
-    "strs": ["items"],
+    "strs": ["items", "split", "split"],
+    "bools": ["items"],
 }
 
 

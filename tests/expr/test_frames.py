@@ -10,21 +10,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mashbill.compiler.expr import FUNCTIONS, infer_type, parse_expr, show_expr
-from mashbill.compiler.expr.functions import Example
-from mashbill.compiler.expr.nodes import Expr
+from mashbill.compiler.expr import FUNCTIONS, infer_type, parse_expr, patterns, show_expr
+from mashbill.compiler.expr.function import Example
+from mashbill.compiler.expr.nodes import Call, Expr, walk
+from mashbill.compiler.types import Type
+from mashbill.runtime.counting import counts_of
 from mashbill.runtime.dtypes import dtype_of, type_of
 from mashbill.runtime.frames import Context, lower, regex_problem
 
-from .evaluator import evaluate
-from .strategies import COLUMNS, KINDS, ROWS, expressions, modest
+from .evaluator import counted_words, evaluate
+from .strategies import COLUMNS, KINDS, ROWS, WHOLE, WHOLE_ROWS, expressions, modest
 
-SCHEMA = {
-    name: pl.Struct({"lang": pl.String, "year": pl.Int64})
-    if type.kind == "struct"
-    else dtype_of(type)
-    for name, type in COLUMNS.items()
-}
+
+def _dtype(type: Type) -> pl.DataType:
+    if type.kind == "struct":
+        return pl.Struct({name: _dtype(inner) for name, inner in type.fields})
+    if type.kind == "list" and type.item:
+        return pl.List(_dtype(type.item))
+    return dtype_of(type) or pl.Null()
+
+
+SCHEMA = {name: _dtype(type) for name, type in COLUMNS.items()}
+BARE = [name for name in COLUMNS if name not in ("meta", "people")]
 
 
 def parse(text: str) -> Expr:
@@ -69,7 +76,7 @@ def test_columns_of_nulls_alone_compute_too(
     data: st.DataObject, rows: list[dict[str, Any]], kind: str
 ) -> None:
     expr = data.draw(expressions(kind, 3))
-    bare = data.draw(st.sets(st.sampled_from([n for n in SCHEMA if n != "meta"]), min_size=1))
+    bare = data.draw(st.sets(st.sampled_from(BARE), min_size=1))
     rows = [{n: _emptied(v) if n in bare else v for n, v in row.items()} for row in rows]
     frame = pl.DataFrame(
         [
@@ -81,6 +88,18 @@ def test_columns_of_nulls_alone_compute_too(
     assert all(map(same, compute(expr, frame), expected)), (show_expr(expr), expected)
 
 
+@modest(150)
+@given(data=st.data(), rows=WHOLE_ROWS, kind=KINDS)
+def test_no_null_comes_out_where_the_type_says_so(
+    data: st.DataObject, rows: list[dict[str, Any]], kind: str
+) -> None:
+    expr = data.draw(expressions(kind, 3))
+    type, problems = infer_type(expr, WHOLE)
+    assert not [p for p in problems if p.code == "X153" and " may be null" in p.message]
+    if not type.nullable:
+        assert None not in compute(expr, pl.DataFrame(rows, schema=SCHEMA)), show_expr(expr)
+
+
 def _emptied(value: Any) -> Any:
     return [] if isinstance(value, list) else None
 
@@ -89,16 +108,21 @@ EXAMPLES = [pytest.param(e, id=e.text) for f in FUNCTIONS.values() for e in f.ex
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
-@pytest.mark.parametrize("names_only", [False, True])
-def test_examples_of_the_table(example: Example, names_only: bool) -> None:
-    frame = pl.DataFrame([{"_": 0, **example.row}] * 3)
-    columns = frame.columns if names_only else frame.schema
-    lowered = lower(parse(example.text), Context(0, "example", columns))
-    result = frame.with_columns(lowered.alias("__result"))["__result"].to_list()
-    assert len(result) == 3
+@pytest.mark.parametrize("height", [1, 3])
+def test_examples_of_the_table(example: Example, height: int) -> None:
+    frame = pl.DataFrame([{"_": 0, **example.row}] * height)
+    expr = parse(example.text)
+    if add := counts_of([expr], counted_words, 0, "example"):
+        frame = add(frame)
+    result = compute(expr, frame, site="example")
+    assert len(result) == height
     assert all(same(v, example.expect) for v in result), result
-    types = {name: type_of(dtype).maybe(False) for name, dtype in frame.schema.items()}
-    assert not [p for p in infer_type(parse(example.text), types)[1] if p.code != "X153"]
+    types = {name: type_of(dtype) for name, dtype in frame.schema.items()}
+    found, problems = infer_type(expr, types)
+    assert not [p for p in problems if p.code != "X153"]
+    if not {"choose", "hash01"} & {n.name for n in walk(expr) if isinstance(n, Call)}:
+        assert same(evaluate(expr, example.row, types), example.expect)
+    assert found.nullable or example.expect is not None
 
 
 def test_every_function_has_an_example_that_calls_it() -> None:
@@ -133,6 +157,32 @@ def test_every_function_has_an_example_that_calls_it() -> None:
         ("'a' < 'b' == true", None),
         ("'it\\'s' + \"\\n\\d\"", "it's\n\\d"),
         ("len([])", 0),
+        ("int('1_0')", None),
+        ("int(' 1')", None),
+        ("int('-7') + int(true)", -6),
+        ("float('nan')", float("nan")),
+        ("float('nan') == float('nan')", True),
+        ("float('nan') > 1e300", True),
+        ("1.0 % 0", None),
+        ("round(2.5) + round(-3.5)", -2.0),
+        ("len('👍🏽')", 2),
+        ("matches('a\n', 'a$')", False),
+        ("extract('ab', '(x)?ab')", None),
+        ("extract('ab', '(x)?ab', 0)", "ab"),
+        ("split('aXbxc', 'x')", ["aXb", "c"]),
+        ("split('', ',')", [""]),
+        ("len(split('  '))", 0),
+        ("count('aaaa', 'aa')", 2),
+        ("frac('a\n\n b \r\nc.\n', '^.$|\\.$')", 2 / 3),
+        ("frac('', 'a')", None),
+        ("any([])", False),
+        ("all([])", True),
+        ("count([true, null, true])", 2),
+        ("any([null, 'xa'], 'a')", True),
+        ("all([null, 'xa'], 'a')", None),
+        ("min([3, null, 1]) + max([2.5])", 3.5),
+        ("min([])", None),
+        ("max([1.0, float('nan')])", float("nan")),
         ("hash01('x') == hash01('x')", True),
         ("hash01(1) == hash01(1.0)", True),
     ],
@@ -265,3 +315,39 @@ def test_regexes_that_polars_refuses() -> None:
     assert "backreferences" in (regex_problem(r"(a)\1") or "")
     assert regex_problem("(a") == "unclosed group"
     assert "size limit" in (regex_problem("(a{1000}){1000}") or "")
+
+
+PEOPLE = pl.DataFrame(
+    {
+        "people": [[{"name": "Ann", "tags": ["a"]}, {"name": None, "tags": None}], [], None],
+        "meta": [{"lang": "en", "deep": {"n": [1, 2]}}, None, {"lang": None, "deep": None}],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("people[0].name", ["Ann", None, None]),
+        ("people[-1].name is null", [True, True, True]),
+        ("people[0].tags[0]", ["a", None, None]),
+        ("'a' in people[0].tags", [True, None, None]),
+        ("len(people)", [2, 0, None]),
+        ("people[9] is null", [True, True, True]),
+        ("meta.lang", ["en", None, None]),
+        ("meta.deep.n[-1]", [2, None, None]),
+        ("count(split(meta.lang, 'n'), 'e')", [1, None, None]),
+        ("max(meta.deep.n) in meta.deep.n", [True, None, None]),
+    ],
+)
+def test_lists_and_structs(text: str, expected: list[Any]) -> None:
+    assert compute(text, PEOPLE) == expected
+
+
+def test_patterns_too_large_or_not_of_the_dialect_are_refused_by_all_functions() -> None:
+    for pattern in ("(a{1000}){1000}", "a(?=b)", "(a"):
+        for call in ("matches(t, {})", "count(t, {}) > 1", "frac(t, {}) > 1", "any([t], {})"):
+            found = patterns(parse(call.format(f"'{pattern}'")))
+            assert [regex_problem(p) is None for p, _, _ in found] == [False]
+    # What backtracks for ever elsewhere is linear here.
+    assert compute("matches(t, '(a+)+$')", pl.DataFrame({"t": ["a" * 50_000 + "b"]})) == [False]

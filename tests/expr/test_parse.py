@@ -23,10 +23,12 @@ from mashbill.compiler.expr.nodes import (
     Index,
     walk,
 )
+from mashbill.compiler.expr.patterns import groups
+from mashbill.runtime.frames import regex_problem
 
 from .strategies import COLUMNS, KINDS, expressions, modest, with_fields
 
-ANY_KIND = KINDS | st.sampled_from(["ints", "floats", "strs"])
+ANY_KIND = KINDS | st.sampled_from(["ints", "floats", "strs", "bools"])
 
 
 def parse(text: str) -> Expr:
@@ -114,11 +116,55 @@ SYNTAX = [
     ("a | b", "|", "`|` is written `or`", "or"),
     ("!a", "!", "`!` is written `not`", "not "),
     ("a AND b", "AND", "`AND` is written `and`", "and"),
-    ("NOT a", "a", "an operator was expected before `a`", None),
+    ("NOT a", "NOT", "`NOT` is written `not`", "not"),
+    ("a and or b", "or", "a value was expected before `or`", None),
+    ("a == and", "and", "a value was expected before `and`", None),
     ("a is None", "None", "`None` is written `null`", "null"),
     ("a is NULL", "NULL", "`NULL` is written `null`", "null"),
-    ("a is 5", "5", "`null` was expected, not `5`", None),
-    ("a is not 'x'", "'x'", "`null` was expected, not `'x'`", None),
+    ("a is nul", "nul", "`null` was expected, not `nul`", "null"),
+    ("a is 5", "is ", "`is` only asks for null", "== "),
+    ("a is not 'x'", "is not ", "`is not` only asks for null", "!= "),
+    ("a > + 1", "+", "there is no sign `+` before a value", ""),
+    ("a > 1_000", "1_000", "`1_000` is written `1000`", "1000"),
+    ("a > 0xFF and b", "0xFF", "`0xFF` is written `255`", "255"),
+    ("a > 0b101", "0b101", "`0b101` is written `5`", "5"),
+    ("a > 1,000,000", "1,000,000", "`1,000,000` is written `1000000`", "1000000"),
+    ("a > .5", ".5", "`.5` is written `0.5`", "0.5"),
+    ("a > 5.", "5.", "`5.` is written `5.0`", "5.0"),
+    ("a > 2k", "2k", "`2k` is written `2000`", "2000"),
+    ("a > 1.5M", "1.5M", "`1.5M` is written `1500000`", "1500000"),
+    ("a > 50%", "50%", "`50%` is written `0.5`", "0.5"),
+    ("a > 50% and b", "50%", "`50%` is written `0.5`", "0.5"),
+    ("a > 3px", "px", "an operator was expected before `px`", None),
+    ("a > 0x", "x", "an operator was expected before `x`", None),
+    ("a ≥ 3", "≥", "`≥` is written `>=`", ">="),
+    ("a ≠ 3", "≠", "`≠` is written `!=`", "!="),
+    ("a − 3", "−", "`−` is written `-`", "-"),
+    ("a\xa0== 3", "\xa0", "a no-break space is written a space", " "),
+    (
+        "text.lower() == 'a'",
+        "text.lower()",
+        "a function stands before what it takes: `lower(text)`",
+        "lower(text)",
+    ),
+    (
+        "text.startswith('a')",
+        "text.startswith(",
+        "a function stands before what it takes: `startswith(text, …)`",
+        "startswith(text, ",
+    ),
+    ("input.text.size() > 3", "input.text.size()", None, "len(input.text)"),
+    ("text.frobnicate()", "frobnicate", "there is no method `frobnicate`", None),
+    ("r'\\d\\n' == a", "r'\\d\\n'", "a text has no prefix `r`", "'\\d\\\\n'"),
+    ("f'{a}' == b", "f'{a}'", "a text has no holes in it", None),
+    ("a == “it's”", "“it's”", "a text stands in straight quotes", "'it\\'s'"),
+    ("a in (1, 2)", "(1, 2)", "a list stands in square brackets", "[1, 2]"),
+    ("text like 'a'", "like", "`like` means nothing here", None),
+    ("lambda x", "lambda", "`lambda` means nothing here", None),
+    ("a == 3 # why", "#", "`#` means nothing here", None),
+    ("xs[1:2]", ":", "`:` means nothing here", None),
+    ("z" * 300 + " 3 ", "3", "an operator was expected before `3`", None),
+    ("3 " + "z" * 300, "z" * 300, f"an operator was expected before `{'z' * 39}…`", None),
     ("a not 3", "3", "`in` was expected, not `3`", None),
     ("a == True", "True", "`True` is written `true`", "true"),
     ("a ** 2", "**", "`**` means nothing here", None),
@@ -141,13 +187,18 @@ SYNTAX = [
 
 
 @pytest.mark.parametrize(("text", "place", "message", "replacement"), SYNTAX)
-def test_faults_of_syntax(text: str, place: str, message: str, replacement: str | None) -> None:
+def test_faults_of_syntax(
+    text: str, place: str, message: str | None, replacement: str | None
+) -> None:
     expr, (problem,) = parse_expr(text)
     assert expr is None
     assert problem.code == "X150"
     assert text[problem.start : problem.end] == place
-    assert problem.message == message
+    assert message in (None, problem.message)
     assert problem.replacement == replacement
+    if replacement is not None:
+        mended = text[: problem.start] + replacement + text[problem.end :]
+        assert problem not in parse_expr(mended)[1]
     if message == "the expression ends too early":
         assert problem.start == len(text.rstrip())
 
@@ -162,6 +213,9 @@ def test_faults_of_syntax(text: str, place: str, message: str, replacement: str 
         "a" + " + a" * 4000,
         "a" + " if b else c" * 1000,
         "[" * 9000 + "]" * 9000,
+        "(" * 10_000 + "a" + ")" * 10_000,
+        "a == " * 200_000,
+        "'" + "x" * 1_000_000 + "'",
     ],
 )
 def test_depth_is_bounded_and_nothing_overflows(text: str) -> None:
@@ -233,6 +287,59 @@ def test_patterns_have_places() -> None:
     found = patterns(parse(text))
     assert [p[0] for p in found] == [r"^\d", "x|y"]
     assert [text[start:end] for _, start, end in found] == [r"'^\d'", "'x|y'"]
+
+
+def test_patterns_of_all_functions_are_found() -> None:
+    text = "frac(a, '1') + count(a, '2') > 0 and any(b, '3') and extract(a, '4') == split(a, '5')"
+    assert [p for p, _, _ in patterns(parse(text))] == ["1", "2", "3", "4"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "count"),
+    [
+        ("a", 0),
+        ("(a)(b)", 2),
+        (r"\((a)\)", 1),
+        ("(?:a)(?i)(?i:b)", 0),
+        ("(?P<year>a)(?<month>b)", 2),
+        ("[(]([)(])", 1),
+        ("[]()](a)", 1),
+        ("[^]()](a)", 1),
+        ("[[:alpha:](](a)", 1),
+        ("((a)|(b))", 3),
+    ],
+)
+def test_groups_are_counted(pattern: str, count: int) -> None:
+    assert groups(pattern) == count
+    names = ", ".join(f"'{pattern}', {g}" for g in [count])
+    assert regex_problem(pattern) is None, names
+
+
+def test_a_keyword_is_a_name_behind_a_dot_alone() -> None:
+    assert parse("meta.in") == Column("meta.in")
+    assert parse("xs[0].is is null")
+    assert parse("nullable and notes or input")
+    assert parse_expr("in == 3")[0] is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1" * 19_000 + ".",
+        "1" * 19_000 + "_",
+        "a." * 9000 + "b(",
+        "in (" * 4000 + ",",
+        " " * 19_000 + "x y",
+        "is " * 6000,
+        "((((" * 4000 + "1_0",
+        "'\\" * 9000,
+    ],
+)
+def test_long_nonsense_is_explained_at_once(text: str) -> None:
+    """Each is explained in well under a second; a pattern that backtracks would take minutes."""
+    expr, (problem,) = parse_expr(text)
+    assert expr is None
+    assert len(problem.message) < 200
 
 
 def test_names_of_functions_are_columns_without_parentheses() -> None:
