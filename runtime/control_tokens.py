@@ -29,6 +29,11 @@ GENERAL = (
     ("<", r"</?SYS>>"),
     ("<", r"/?(?:s|bos|eos|pad|unk|start_of_turn|end_of_turn|start_of_image|end_of_image)>"),
     ("<", r"/?(?:think|tool_call|tool_response|tool_calls|function_calls)>"),
+    ("<", r"(?:sop|eop|mask|sep|seed:[a-z_]{1,32}|(?:extra_id_|reserved_|unused)\d{1,4})>"),
+    ("<", r"(?:fim_(?:prefix|middle|suffix|pad)|file_sep|repo_name|endoftext)>"),  # StarCoder
+    ("[", r"(?:\|[^\s|\[\]\u200b]{1,64}\|\]|[gs]MASK\]|ARGS\]|CALL_ID\])"),  # EXAONE, GLM, Mistral
+    ("]", r"~!?b[\[\]]"),  # MiniMax
+    ("[", r"e~\["),
 )
 """First character and rest of the control tokens in wide use, for models that name none."""
 

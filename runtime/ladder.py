@@ -12,6 +12,7 @@ from .verdict import Row
 
 if TYPE_CHECKING:
     from .checkpool import CheckSpec
+    from .replies import Read
 
 STRIDE = 1 << 20
 """Draws count samples first: attempt `a` of sample `s` is draw `a * STRIDE + s`, so that asking for
@@ -72,6 +73,7 @@ async def settle(
     ladder: Sequence[Mapping[str, Any]],
     checks: tuple[CheckSpec, ...],
     sample: int = 0,
+    read: Read | None = None,
 ) -> Unit:
     """Ask until a reply passes.
 
@@ -84,6 +86,7 @@ async def settle(
         ladder: Rungs in order.
         checks: In order; the first that fails decides.
         sample: Number of the sample.
+        read: Reads a reply by its shape; None where every text will do.
 
     Returns:
         The unit, with every attempt.
@@ -102,6 +105,9 @@ async def settle(
             continue
         if not text:
             attempts.append(Attempt(draw, key, text, "stop", "empty", "empty"))
+            continue
+        if read is not None and (misfit := read(text).misfit):
+            attempts.append(Attempt(draw, key, text, "stop", "unparsed", "unparsed", misfit))
             continue
         verdicts = await tools.judge(checks, row_with(text)) if checks else ()
         if not verdicts or verdicts[-1].passed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import xxhash
@@ -19,7 +19,10 @@ MAX_CHARACTERS = 16_000_000
 """A rendered block is never longer: more than any model reads, and little enough to hold."""
 
 MAX_PIECES = 1_000_000
-"""Nor is it made of more pieces, so that a loop over a loop ends."""
+"""Nor is it made of more pieces …"""
+
+MAX_STEPS = 1_000_000
+"""… or by looking at more items of lists, so that a loop over a loop ends, if it prints or not."""
 
 
 class RenderError(Exception):
@@ -114,11 +117,41 @@ class Renderer:
                     inner[part] = _Fields(inner.get(part) or {})
                 inner = inner[part]
             inner[last] = values[name]
-        return context
+        steps = [MAX_STEPS]
+        return {name: _metered(value, steps) for name, value in context.items()}
 
 
 class _Fields(dict[str, Any]):
     """What dotted inputs share before their dot."""
+
+
+class _Items(list[Any]):
+    """A list whose looking through is counted, over all lists of one rendering."""
+
+    def __init__(self, items: Iterable[Any], steps: list[int]) -> None:
+        super().__init__(items)
+        self._steps = steps
+
+    def __iter__(self) -> Iterator[Any]:
+        self._take()
+        return super().__iter__()
+
+    def __contains__(self, item: object) -> bool:
+        self._take()
+        return super().__contains__(item)
+
+    def _take(self) -> None:
+        self._steps[0] -= len(self) + 1
+        if self._steps[0] < 0:
+            raise RenderError(f"its loops look at more than {MAX_STEPS:,} items")
+
+
+def _metered(value: Any, steps: list[int]) -> Any:
+    if isinstance(value, list | tuple):
+        return _Items((_metered(v, steps) for v in value), steps)
+    if isinstance(value, Mapping):
+        return {name: _metered(v, steps) for name, v in value.items()}
+    return value
 
 
 def _collect(template: Template, context: dict[str, Any]) -> tuple[str, list[tuple[int, int]]]:
@@ -202,7 +235,12 @@ def _plain(value: Any) -> Any:
 
 
 def _join(value: Any, separator: str = "") -> str:
-    return separator.join(_show(v) for v in value if v is not None) if value is not None else ""
+    if value is None:
+        return ""
+    shown = [_show(v) for v in value if v is not None]
+    if sum(map(len, shown)) + len(separator) * len(shown) > MAX_CHARACTERS:
+        raise RenderError(f"the prompt is longer than {MAX_CHARACTERS:,} characters")
+    return separator.join(shown)
 
 
 _FILTERS: Mapping[str, Any] = {

@@ -28,6 +28,8 @@ class Sampling:
     repetition_penalty: float | None = None
     stop: tuple[str, ...] = ()
     max_tokens: int = 512
+    schema: str | None = None
+    """JSON Schema, as JSON text, that the reply is held to while it is drawn."""
 
 
 @dataclass(frozen=True, slots=True)

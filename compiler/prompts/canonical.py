@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,12 +13,22 @@ _SKIP = {
     "linecomment", "linecomment_begin", "linecomment_end",
 }  # fmt: skip
 _BEGIN = {"variable_begin": "{{", "block_begin": "{%"}
-_EDGES = re.compile(r"\A(?:[ \t]*\n)+|(?:\n[ \t]*)+\Z")
+_BLANK = " \t\n"
 
 
 def trim_edges(text: str) -> str:
     """A rendered block without blank lines at its beginning and end."""
-    return _EDGES.sub("", text)
+    return _trim_end(_trim_start(text))
+
+
+def _trim_start(text: str) -> str:
+    first = len(text) - len(text.lstrip(_BLANK))
+    return text[text.rfind("\n", 0, first) + 1 :]
+
+
+def _trim_end(text: str) -> str:
+    end = text.find("\n", len(text.rstrip(_BLANK)))
+    return text if end < 0 else text[:end]
 
 
 def canonical_block(source: str, includes: Mapping[str, str], depth: int = 0) -> list[Any]:
@@ -40,12 +49,17 @@ def canonical_block(source: str, includes: Mapping[str, str], depth: int = 0) ->
             parts.append(_include(tag or [], includes, depth) or tag)
             tag = None
         elif tag is not None:
-            tag.append(repr(ast.literal_eval(token.text)) if token.kind == "string" else token.text)
+            tag.append(repr(_string(token.text)) if token.kind == "string" else token.text)
     if depth == 0 and parts and isinstance(parts[0], str):
-        parts[0] = re.sub(r"\A(?:[ \t]*\n)+", "", parts[0])
+        parts[0] = _trim_start(parts[0])
     if depth == 0 and parts and isinstance(parts[-1], str):
-        parts[-1] = re.sub(r"(?:\n[ \t]*)+\Z", "", parts[-1])
+        parts[-1] = _trim_end(parts[-1])
     return [p for p in parts if p != ""]
+
+
+def _string(literal: str) -> str:
+    """The value of a string as Jinja reads it: unlike Python's, it may run over lines."""
+    return literal[1:-1].encode("ascii", "backslashreplace").decode("unicode-escape")
 
 
 def _include(tag: list[str], includes: Mapping[str, str], depth: int) -> list[Any] | None:

@@ -11,9 +11,10 @@ from ..diagnostics import Diagnostic, Edit, Span
 from ..document import List, Map, Node, Scalar, plain
 from ..suggest import nearest
 from ..types import STR, Type
+from .files import Files
 from .kinds import fits
-from .record import REPLY, Example, Reader, freeze
-from .whitelist import read_file
+from .record import REPLY, Example, freeze
+from .replies import Reply, read_reply
 
 KEYS = ("file", "k")
 
@@ -29,14 +30,31 @@ class Examples:
 NO_EXAMPLES = Examples()
 
 
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """What an example has to have: its inputs, and a reply of a shape, if that is known."""
+
+    inputs: Mapping[str, Type]
+    shape: Reply | None
+
+
 def read_examples(
     node: Node | None,
     inputs: Mapping[str, Type],
-    read: Reader,
-    prefix: str,
+    shape: Reply | None,
+    files: Files,
     diagnostics: list[Diagnostic],
 ) -> Examples:
-    """The examples that a node gives; what is wrong with them goes to `diagnostics`."""
+    """The examples that a node gives; what is wrong with them goes to `diagnostics`.
+
+    Args:
+        node: What the front matter says under `examples`.
+        inputs: What each gives, beside its reply.
+        shape: What each reply must have; None where that is not known.
+        files: Reads a file that is named.
+        diagnostics: Gets what is wrong.
+    """
+    whole = _Whole(inputs, shape)
 
     def add(code: str, message: str, span: Span, **facts: Any) -> None:
         diagnostics.append(Diagnostic(code, message, span, **facts))
@@ -45,10 +63,10 @@ def read_examples(
         case None | Scalar(value=None):
             return NO_EXAMPLES
         case List():
-            found = [_inline(n, f"example {i}", inputs, add) for i, n in enumerate(node.items, 1)]
+            found = [_inline(n, f"example {i}", whole, add) for i, n in enumerate(node.items, 1)]
             return Examples(tuple(e for e in found if e is not None))
         case Scalar(value=str()):
-            return Examples(_from_file(node, inputs, read, prefix, diagnostics, add))
+            return Examples(_from_file(node, whole, files, diagnostics, add))
         case Map() if "file" in node:
             for key, _ in node.entries:
                 if key.value not in KEYS:
@@ -65,7 +83,7 @@ def read_examples(
             file, k = node.get("file"), node.get("k")
             rows: tuple[Example, ...] = ()
             if isinstance(file, Scalar) and isinstance(file.value, str):
-                rows = _from_file(file, inputs, read, prefix, diagnostics, add)
+                rows = _from_file(file, whole, files, diagnostics, add)
             elif file is not None:
                 add("S005", "`file` is a path", file.span)
             return Examples(rows, _k(k, len(rows), add))
@@ -86,11 +104,11 @@ def _k(node: Node | None, there: int, add: Any) -> int | None:
     return k
 
 
-def _inline(node: Node, what: str, inputs: Mapping[str, Type], add: Any) -> Example | None:
+def _inline(node: Node, what: str, whole: _Whole, add: Any) -> Example | None:
     if not isinstance(node, Map):
         add("S005", f"{what} is a map of inputs and `{REPLY}`", node.span)
         return None
-    known = (*inputs, REPLY)
+    known = (*whole.inputs, REPLY)
     for key, _ in node.entries:
         if key.value not in known:
             close = nearest(str(key.value), [n for n in known if n not in node])
@@ -104,25 +122,24 @@ def _inline(node: Node, what: str, inputs: Mapping[str, Type], add: Any) -> Exam
     unknown = [n for n in values if n not in known]
     # A mistyped key has its diagnostic already; that what it meant is missing is the same mistake.
     excused = {nearest(n, [k for k in known if k not in values]) for n in unknown}
-    return _check(values, node.span, what, inputs, excused, add)
+    return _check(values, node.span, what, whole, excused, add)
 
 
 def _from_file(
     node: Scalar,
-    inputs: Mapping[str, Type],
-    read: Reader,
-    prefix: str,
+    whole: _Whole,
+    files: Files,
     diagnostics: list[Diagnostic],
     add: Any,
 ) -> tuple[Example, ...]:
     path = str(node.value)
-    text = read_file(path, read, node.span, diagnostics)
+    text = files.text(path, node.span, diagnostics)
     if text is None:
         return ()
     rows: list[Example] = []
     at = 0
     for number, line in enumerate(text.split("\n"), 1):
-        span = Span(prefix + path, at, at + len(line.rstrip()))
+        span = Span(files.prefix + path, at, at + len(line.rstrip()))
         at += len(line) + 1
         if not line.strip():
             continue
@@ -135,8 +152,8 @@ def _from_file(
             add("P212", f"line {number} of {path} is not an object", span)
             continue
         # A data file may hold more columns than the prompt needs.
-        values = {n: (v, span) for n, v in row.items() if n == REPLY or n in inputs}
-        example = _check(values, span, f"line {number} of {path}", inputs, set(), add)
+        values = {n: (v, span) for n, v in row.items() if n == REPLY or n in whole.inputs}
+        example = _check(values, span, f"line {number} of {path}", whole, set(), add)
         if example is not None:
             rows.append(example)
     if not rows and not text.strip():
@@ -148,21 +165,33 @@ def _check(
     values: Mapping[str, tuple[Any, Span]],
     span: Span,
     what: str,
-    inputs: Mapping[str, Type],
+    whole: _Whole,
     excused: set[str | None],
     add: Any,
 ) -> Example | None:
-    """An example if it has every input and a reply, each of its type."""
-    whole = True
+    """An example if it has every input, each of its type, and a reply of the prompt's shape."""
+    inputs, sound = whole.inputs, True
     for name, kind in (*inputs.items(), (REPLY, STR)):
         if name not in values:
-            whole = False
+            sound = False
             if name not in excused:
                 thing = "`reply`" if name == REPLY else f"input `{name}`"
                 add("P212", f"{what} lacks {thing}", span, help=f"add `{name}: …`")
         elif not fits(values[name][0], kind):
-            whole = False
+            sound = False
             add("P212", f"`{name}` of {what} is not {kind}", values[name][1])
-    if not whole:
+    if not sound:
+        return None
+    reply, span = values[REPLY]
+    if whole.shape is not None and (misfit := read_reply(whole.shape, reply).misfit):
+        add("P212", f"the reply of {what} has not the shape of the prompt's replies", span,
+            help=_lacking(whole.shape, misfit))  # fmt: skip
         return None
     return tuple((n, freeze(v)) for n, (v, _) in values.items() if n == REPLY or n in inputs)
+
+
+def _lacking(shape: Reply, misfit: Mapping[str, Any]) -> str:
+    wanted = [p.wanted for p in shape.parts if p.column in misfit.get("missing", ())]
+    if wanted:
+        return f"it lacks {' and '.join(f'`{w}`' for w in wanted)}"
+    return str(misfit.get("json", "it is empty"))

@@ -6,6 +6,7 @@ neither fail on a well-typed row nor make more text than it was given.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -23,6 +24,7 @@ FILTERS: Mapping[str, int] = {"trim": 0, "lower": 0, "upper": 0, "join": 1, "len
 """Filter to the most arguments that it takes."""
 
 MAX_DEPTH = 40
+_HALF = re.compile(r"[\ud800-\udfff]")
 LOOP: Mapping[str, Type] = {"index": INT, "first": BOOL, "last": BOOL}
 
 _SIMPLE = ("str", "int", "float", "bool", "null")
@@ -102,6 +104,8 @@ class Expressions:
         inner = depth + 1
         match node:
             case nodes.Const():
+                if isinstance(node.value, str) and _HALF.search(node.value):
+                    return self.refuse(node, "this text holds half of a character")
                 return _CONSTANTS.get(type(node.value), ANY)
             case nodes.Name() | nodes.Getattr():
                 return self.variable(node, inner)
@@ -141,6 +145,8 @@ class Expressions:
     def variable(self, node: nodes.Expr, depth: int) -> Type:
         """A name, a field of a struct, a dotted column, or what `loop` knows."""
         path = _dotted(node)
+        if path is not None and len(path) > MAX_DEPTH:
+            return self.found.refuse_depth(self.parsed, _root(node))
         if path is None:
             assert isinstance(node, nodes.Getattr)
             return self.attribute(node, self.check(node.node, depth))
@@ -149,7 +155,9 @@ class Expressions:
             if head == "loop":
                 known = len(path) == 2 and path[1] in LOOP
                 message = "`loop` has index, first and last"
-                return LOOP[path[1]] if known else self.refuse(node, message)
+                close = nearest(path[-1], LOOP)
+                hint = f"did you mean `loop.{close}`?" if close else ""
+                return LOOP[path[1]] if known else self.refuse(node, message, hint)
             return self.chain(node, self.scope[head])
         if name in self.inputs:
             self.found.uses.append(Use(name, node_span(self.parsed, node)))
@@ -203,6 +211,13 @@ class Expressions:
         name = node.name
         base = self.check(node.node, depth) if node.node else ANY
         span = word_span(self.parsed, name, node.lineno)
+        # An argument that is wrong is used all the same.
+        self.found.uses.extend(
+            Use(n.name, node_span(self.parsed, n))
+            for argument in node.args
+            for n in (argument, *argument.find_all(nodes.Name))
+            if isinstance(n, nodes.Name) and n.name in self.inputs
+        )
         if name not in FILTERS:
             close = nearest(name, FILTERS)
             hint = f"did you mean `{close}`?" if close else "filters are " + ", ".join(FILTERS)

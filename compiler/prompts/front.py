@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..diagnostics import Diagnostic, Edit
 from ..document import Map, Node, Scalar, parse_document
 from ..suggest import nearest
 from ..types import Type
 from .examples import NO_EXAMPLES, Examples, read_examples
+from .files import Files
 from .kinds import type_of_node
-from .record import REPLY, Reader
+from .record import REPLY
+from .replies.declare import Declared, declare_reply
 from .source import Source
 
 KEYS = ("inputs", REPLY, "examples", "max_tokens")
-SHAPES = ("text",)
 
 _FRONT = re.compile(r"\ufeff?---[ \t]*\n(?P<yaml>.*?)(?P<close>^---[ \t]*$\n?)", re.DOTALL | re.M)
 _OPEN = re.compile(r"\ufeff?---[ \t]*(?:\n|\Z)")
+_UNOPENED = re.compile(
+    r"\ufeff?\s*((?:inputs|reply|examples|max_tokens)):[^\n]*\n.*?^---[ \t]*$", re.DOTALL | re.M
+)
 _NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*", re.ASCII)
 _RESERVED = {"loop", "none", "true", "false", "None", "True", "False", "self", "not", "and", "or",
              "in", "is", "if", "else", "for"}  # fmt: skip
@@ -30,25 +34,30 @@ class Front:
 
     inputs: tuple[tuple[str, Type], ...] = ()
     keys: tuple[Scalar, ...] = ()
-    reply: tuple[tuple[str, str], ...] = ()
+    reply: Declared = field(default_factory=Declared)
     examples: Examples = NO_EXAMPLES
     max_tokens: int | None = None
     body: int = 0
+    unsure: bool = False
+    """Whether its inputs cannot be read, so that nothing can be said to be none of them."""
 
 
 def read_front(
-    source: Source, text: str, read: Reader, prefix: str
+    source: Source, text: str, files: Files
 ) -> tuple[Front | None, tuple[Diagnostic, ...]]:
     """Read it; None if it is not YAML or never ends. A file without it has no inputs.
 
     Args:
         source: The prompt file.
         text: Its text as read, into which spans point.
-        read: Reads the file that `examples` names.
-        prefix: What the user sees before a path of the recipe.
+        files: Reads what `examples` and `reply` name.
     """
     opening = _OPEN.match(source.text)
     if not opening:
+        if found := _UNOPENED.match(source.text):
+            span = source.span(found.start(1), found.end(1))
+            message = "the front matter does not begin with a line `---`"
+            return None, (Diagnostic("P212", message, span, help="write `---` above it"),)
         return Front(), ()
     found = _FRONT.match(source.text)
     if not found:
@@ -64,15 +73,14 @@ def read_front(
     node, problems = parse_document(text, source.shown, within=within)
     if node is None:
         return None, problems
-    reading = _Reading(read, prefix, list(problems))
+    reading = _Reading(files, list(problems))
     front = reading.front(node, found.end())
     return front, tuple(reading.diagnostics)
 
 
 @dataclass(slots=True)
 class _Reading:
-    read: Reader
-    prefix: str
+    files: Files
     diagnostics: list[Diagnostic]
 
     def add(self, code: str, message: str, node: Node, hint: str | None = None) -> None:
@@ -88,14 +96,21 @@ class _Reading:
         for key, _ in root.entries:
             if key.value not in KEYS:
                 self.unknown(key, KEYS, "front matter")
-        inputs, keys = self.inputs(root.get("inputs"))
+        given = root.get("inputs")
+        inputs, keys = self.inputs(given)
+        unsure = not isinstance(given, Map) and not (given is None and set(root.names) <= {*KEYS})
+        if unsure and (given is not None or any(nearest(k, ["inputs"]) for k in root.names)):
+            return Front(reply=declare_reply(root.get(REPLY), self.files, self.diagnostics),
+                         body=body, unsure=True)  # fmt: skip
+        before = len(self.diagnostics)
+        declared = declare_reply(root.get(REPLY), self.files, self.diagnostics)
+        # An example is held to a shape that is known; a broken one has its diagnostic.
+        shape = declared.reply if len(self.diagnostics) == before else None
         return Front(
             inputs,
             keys,
-            self.reply(root.get(REPLY)),
-            read_examples(
-                root.get("examples"), dict(inputs), self.read, self.prefix, self.diagnostics
-            ),
+            declared,
+            read_examples(root.get("examples"), dict(inputs), shape, self.files, self.diagnostics),
             self.max_tokens(root.get("max_tokens")),
             body,
         )
@@ -128,24 +143,6 @@ class _Reading:
             inputs.append((name, type_of_node(value, self.diagnostics)))
             keys.append(key)
         return tuple(inputs), tuple(keys)
-
-    def reply(self, node: Node | None) -> tuple[tuple[str, str], ...]:
-        if node is None:
-            return ()
-        if not isinstance(node, Map) or not node.entries:
-            self.add("S005", "`reply` is a map of column to shape", node, "write `{ text: text }`")
-            return ()
-        columns: list[tuple[str, str]] = []
-        for key, value in node.entries:
-            if not isinstance(value, Scalar) or value.value not in SHAPES:
-                shape = value.value if isinstance(value, Scalar) else "a map"
-                self.add("P212", f"unknown shape `{shape}` of a reply", value, "shapes: text")
-            else:
-                columns.append((str(key.value), str(value.value)))
-        if len(columns) > 1:
-            message = "the whole reply can become one column only"
-            self.add("P212", message, node.entries[1][0], "keep one column")
-        return tuple(columns)
 
     def max_tokens(self, node: Node | None) -> int | None:
         if node is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from jinja2 import nodes
 
 from ..diagnostics import Span
@@ -21,7 +23,7 @@ def node_span(parsed: Parsed, node: nodes.Node) -> Span:
     if isinstance(node, nodes.Getattr):
         end = text.find(node.attr, last) + len(node.attr)
     elif isinstance(node, nodes.Test):
-        end = text.find(node.name, last) + len(node.name)
+        _, end = _written(text, node.name, last)
     for opening, closing in ("()", "[]"):
         missing = text.count(opening, start, end) - text.count(closing, start, end)
         while missing > 0 and text[(at := skip_space(text, end)) :][:1] == closing:
@@ -31,8 +33,13 @@ def node_span(parsed: Parsed, node: nodes.Node) -> Span:
 
 def word_span(parsed: Parsed, word: str, at: int) -> Span:
     """The first place of a word from an offset on."""
-    found = parsed.source.text.find(word, at)
-    return parsed.source.span(found, found + len(word))
+    return parsed.source.span(*_written(parsed.source.text, word, at))
+
+
+def _written(text: str, word: str, at: int) -> tuple[int, int]:
+    """Where a word stands from an offset on; there may be blanks around its dots."""
+    found = re.search(r"\s*\.\s*".join(map(re.escape, word.split("."))), text[at:])
+    return (at + found.start(), at + found.end()) if found else (at, min(at + 1, len(text)))
 
 
 def stray_text(parsed: Parsed, node: nodes.Node) -> Span | None:

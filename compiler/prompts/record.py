@@ -8,6 +8,7 @@ from typing import Any
 
 from ..diagnostics import Span
 from ..types import Type
+from .replies.shapes import Reply
 
 Reader = Callable[[str], str]
 """Path to text. Raises FileNotFoundError, UnicodeDecodeError, `world.OutsideError`."""
@@ -34,26 +35,33 @@ class PromptFile:
         path: As the recipe names it.
         text: The whole file.
         inputs: Name and type of what a row must have; a dotted name is a column of that name.
-        reply: Column and shape of what the model's reply becomes; empty where the front matter
-            says nothing.
+        shape: What the model's reply is made of; without parts where the front matter says
+            nothing.
         examples: Few-shot turns: the inputs and `reply` of each, frozen (`rows` thaws them).
         example_k: How many of them a row gets; None for all.
         max_tokens: The longest reply; None where the front matter says nothing.
         blocks: Block name to its Jinja source, line ends as line feeds.
         uses: All places where inputs are used, included files too, in order.
         includes: Path to text of included files.
+        fewest_tokens: Fewer tokens than these no rendered prompt can have (`overflow`).
     """
 
     path: str
     text: str
     inputs: tuple[tuple[str, Type], ...]
-    reply: tuple[tuple[str, str], ...]
+    shape: Reply
     examples: tuple[Example, ...]
     example_k: int | None
     max_tokens: int | None
     blocks: tuple[tuple[str, str], ...]
     uses: tuple[Use, ...]
     includes: tuple[tuple[str, str], ...]
+    fewest_tokens: int = 0
+
+    @property
+    def reply(self) -> tuple[tuple[str, Type], ...]:
+        """Columns that the reply becomes, and their types; empty where none are declared."""
+        return self.shape.columns
 
     def rows(self) -> tuple[dict[str, Any], ...]:
         """The examples as rows: structs are dicts, lists are tuples."""
@@ -72,7 +80,7 @@ class PromptFile:
         includes = dict(self.includes)
         return {
             "blocks": {name: canonical_block(source, includes) for name, source in self.blocks},
-            "reply": dict(self.reply),
+            "reply": self.shape.canonical(),
             "examples": [
                 {n: _jsonable(v) for n, v in sorted(e) if n in used} for e in self.examples
             ],

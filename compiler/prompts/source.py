@@ -11,7 +11,7 @@ from itertools import accumulate
 from ..diagnostics import Diagnostic, Span
 
 MAX_CHARACTERS = 1_000_000
-_ALLOW = re.compile(r"mashbill:\s*allow\s+([A-Z]\d{3}(?:[\s,]+[A-Z]\d{3})*)")
+_ALLOW = re.compile(r"(\{?)#-?\s*mashbill:\s*allow\s+([A-Z]\d{3}(?:[\s,]+[A-Z]\d{3})*)")
 _CODE = re.compile(r"[A-Z]\d{3}")
 
 
@@ -48,21 +48,30 @@ def open_source(text: str, shown: str) -> Source:
 def drop_allowed(
     diagnostics: Iterable[Diagnostic], files: dict[str, str]
 ) -> tuple[Diagnostic, ...]:
-    """Leave out what a comment on its line allows: `{# mashbill: allow P203 — reason #}`."""
-    allowed = {shown: _allowed(text) for shown, text in files.items() if "mashbill:" in text}
+    """Leave out what a comment on its line allows: `# mashbill: allow P202 — reason`.
+
+    These are comments of the front matter, and `{# … #}` in included files that are no templates by
+    name. Those of a template are `compiler.suppress`'s, which tells the ones that allow nothing.
+    """
+    allowed = {
+        shown: _allowed(text, shown.endswith(".j2"))
+        for shown, text in files.items()
+        if "mashbill:" in text
+    }
     return tuple(d for d in diagnostics if not _is_allowed(d, allowed))
 
 
 Lines = tuple[list[int], dict[int, frozenset[str]]]
 
 
-def _allowed(text: str) -> Lines:
+def _allowed(text: str, template: bool) -> Lines:
     lengths = [len(line) for line in text.splitlines(keepends=True)]
     starts = [0, *accumulate(lengths)]
     found: dict[int, frozenset[str]] = {}
     for match in _ALLOW.finditer(text):
-        line = bisect_right(starts, match.start())
-        found[line] = found.get(line, frozenset()) | frozenset(_CODE.findall(match[1]))
+        if not (template and match[1]):
+            line = bisect_right(starts, match.start())
+            found[line] = found.get(line, frozenset()) | frozenset(_CODE.findall(match[2]))
     return starts, found
 
 

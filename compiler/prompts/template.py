@@ -7,6 +7,7 @@ found by searching forward for the token's characters: only white space is skipp
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from typing import Any
 from jinja2 import Environment, TemplateSyntaxError, nodes
 from jinja2.lexer import TokenStream
 
-from ..diagnostics import Diagnostic
+from ..diagnostics import Diagnostic, Edit
 from ..suggest import nearest
 from .source import Source
 
@@ -24,6 +25,8 @@ OPTIONS: dict[str, Any] = {"trim_blocks": True, "lstrip_blocks": True, "autoesca
 """How prompts are lexed, here and when they are rendered: a tag alone on a line leaves no line."""
 
 TAGS = ("if", "elif", "else", "endif", "for", "endfor", "include", "block", "endblock")
+MAX_DIGITS = 40
+MAX_TAGS = 2_000
 SUBSET = "prompts have output, a few filters, `if`, `for`, `include` and `block`"
 
 _AT = re.compile(r"unexpected char .* at (\d+)", re.DOTALL)
@@ -120,7 +123,11 @@ def parse(source: Source, start: int = 0) -> tuple[Parsed | None, tuple[Diagnost
     tokens: tuple[Token, ...] = ()
     try:
         tokens = tuple(lex(text, start))
-        if strange := tuple(_strange_tags(source, tokens)):
+        if strange := (
+            *_strange_tags(source, tokens),
+            *_long_numbers(source, tokens),
+            *_too_many(source, tokens),
+        ):
             return None, strange
         # Spaces for what comes before keep the offsets that the parser sees those of the file.
         tree = _JINJA.parse(" " * start + text[start:] if start else text)
@@ -128,6 +135,8 @@ def parse(source: Source, start: int = 0) -> tuple[Parsed | None, tuple[Diagnost
         return None, (problem(_message(str(error)), min(error.at, max(0, len(text) - 1))),)
     except TemplateSyntaxError as error:
         at = min(error.lineno, max(0, len(text) - 1))
+        if found := _unbalanced(source, tokens, start):
+            return None, (found,)
         end = next((t.end for t in tokens if t.at == at and t.text.strip()), None)
         return None, (problem(_message(error.message or ""), at, end),)
     except RecursionError:
@@ -167,6 +176,66 @@ def _strange_tags(source: Source, tokens: tuple[Token, ...]) -> Iterator[Diagnos
             notes=(SUBSET,),
             help=f"did you mean `{close}`?" if close else None,
         )
+
+
+def _too_many(source: Source, tokens: tuple[Token, ...]) -> Iterator[Diagnostic]:
+    """More tags than anybody writes: they take a minute to compile."""
+    tags = [t for t in tokens if t.kind in ("variable_begin", "block_begin")]
+    if len(tags) > MAX_TAGS:
+        tag = tags[MAX_TAGS]
+        message = f"a file of a prompt has at most {MAX_TAGS:,} tags"
+        yield Diagnostic("P211", message, source.span(tag.at, tag.end))
+
+
+def _long_numbers(source: Source, tokens: tuple[Token, ...]) -> Iterator[Diagnostic]:
+    """Numbers that Python refuses to read, or reads as infinity."""
+    for token in tokens:
+        long = token.kind in ("integer", "float") and len(token.text) > MAX_DIGITS
+        if long or (token.kind == "float" and math.isinf(float(token.text.replace("_", "0")))):
+            span = source.span(token.at, token.end)
+            yield Diagnostic("P211", "this number is too large", span)
+
+
+_ENDS = {"endif": "if", "endfor": "for", "endblock": "block"}
+_SINGLE_TAG = re.compile(r"(?<!\{)\{[ \t]*((?:block|if|for)[ \t]+[^{}%\n]*?)[ \t]*\}")
+
+
+def _unbalanced(source: Source, tokens: tuple[Token, ...], start: int) -> Diagnostic | None:
+    """A tag that is never closed, or one that closes nothing."""
+    tags = [t for t in tokens if t.kind not in ("whitespace", "data", "comment")]
+    opened: list[tuple[Token, Token, str]] = []
+    for i, (begin, tag) in enumerate(pairwise(tags)):
+        if begin.kind != "block_begin":
+            continue
+        if tag.text in _ENDS.values():
+            closing = next((t for t in tags[i:] if t.kind == "block_end"), tag)
+            words = " ".join(source.text[tag.at : closing.at].split()) or tag.text
+            opened.append((begin, closing, words))
+        elif of := _ENDS.get(tag.text):
+            if not opened:
+                return _closes_nothing(source, begin, tag, start)
+            if not opened[-1][2].startswith(of):
+                break
+            opened.pop()
+    if not opened:
+        return None
+    begin, closing, words = opened[-1]
+    end = f"`{{% end{words.split()[0]} %}}`"
+    span = source.span(begin.at, closing.end)
+    message = f"`{{% {words} %}}` is never closed"
+    return Diagnostic("P211", message, span, help=f"write {end} behind what belongs to it")
+
+
+def _closes_nothing(source: Source, begin: Token, tag: Token, start: int) -> Diagnostic:
+    text = source.text
+    if found := next(_SINGLE_TAG.finditer(text, start, begin.at), None):
+        span = source.span(*found.span())
+        better = f"{{% {found[1]} %}}"
+        return Diagnostic("P211", "a tag is written between `{%` and `%}`", span,
+                          help=f"write `{better}`", fix=(Edit(span, better),))  # fmt: skip
+    span = source.span(tag.at, tag.end)
+    hint = f"open it with `{{% {_ENDS[tag.text]} … %}}`, or take it out"
+    return Diagnostic("P211", f"`{{% {tag.text} %}}` closes nothing", span, help=hint)
 
 
 def _message(jinja: str) -> str:

@@ -6,25 +6,29 @@ includes are files of the recipe.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from jinja2 import nodes
 
-from ..diagnostics import Diagnostic, Edit, Span
+from ..diagnostics import Edit, Label, Span
 from ..suggest import nearest
 from ..types import ANY, Type
-from ..world import OutsideError
 from .expressions import MAX_DEPTH, Expressions, Findings
+from .files import Files
 from .places import node_span, stray_text, word_span
-from .record import Reader
-from .source import MAX_CHARACTERS, open_source
+from .source import open_source
 from .template import Parsed, parse
 
 BLOCKS = ("system", "user", "assistant")
 MAX_LOOPS = 2
+MAX_BRANCHES = 100
 MAX_INCLUDES = 64
+MAX_INCLUDE_DEPTH = 8
+
+_FRONT = re.compile(r"\ufeff?---[ \t]*\n(?=[^\n]*:|---)")
 
 
 @dataclass(slots=True)
@@ -33,19 +37,19 @@ class Walk:
 
     Attributes:
         inputs: Declared inputs.
-        read: Reads included files.
-        prefix: What the user sees before a path of the recipe.
+        files: Reads included files.
         stack: Files that are being walked, the prompt first.
         found: What is found.
         includes: Path to text of the files included.
+        parsed: Path to syntax tree of those that can be read.
     """
 
     inputs: Mapping[str, Type]
-    read: Reader
-    prefix: str
+    files: Files
     stack: list[str]
     found: Findings = field(default_factory=Findings)
     includes: dict[str, str] = field(default_factory=dict)
+    parsed: dict[str, Parsed] = field(default_factory=dict)
     count: int = 0
 
     def prompt(self, parsed: Parsed) -> None:
@@ -94,6 +98,8 @@ class Walk:
                         expressions.check(part, depth)
             case nodes.If():
                 expressions.check(node.test, depth)
+                if len(node.elif_) > MAX_BRANCHES:
+                    expressions.refuse(node, f"an `if` has at most {MAX_BRANCHES} branches")
                 for body in (node.body, node.elif_, node.else_):
                     self.body(expressions, body, depth, loops)
             case nodes.For():
@@ -144,45 +150,48 @@ class Walk:
         if parts.is_absolute() or ".." in parts.parts or "\\" in path or ":" in path:
             self.found.add("R112", f"include `{path}` leaves the recipe", span)
         elif path in self.stack:
-            self.found.add("P211", f"`{path}` includes itself", span)
+            chain = [*self.stack[self.stack.index(path) :], path]
+            notes = (" → ".join(chain),) if len(chain) > 2 else ()
+            self.found.add("P211", f"`{path}` includes itself", span, notes=notes)
+        elif len(self.stack) > MAX_INCLUDE_DEPTH:
+            message = f"includes nest at most {MAX_INCLUDE_DEPTH} deep"
+            self.found.add("P211", message, span, notes=(" → ".join([*self.stack, path]),))
         elif self.count > MAX_INCLUDES:
             self.found.add("P211", f"a prompt has at most {MAX_INCLUDES} includes", span)
-        elif (text := self.text_of(path, span)) is not None:
-            parsed, problems = parse(open_source(text, self.prefix + path))
+        elif (parsed := self.parse(path, span)) is not None:
+            self.stack.append(path)
+            before = len(self.found.diagnostics)
+            inner = Expressions(parsed, self.inputs, self.found, expressions.scope)
+            self.body(inner, parsed.tree.body, depth, loops)
+            self.told_from(span, before)
+            self.stack.pop()
+
+    def parse(self, path: str, span: Span) -> Parsed | None:
+        """An included file; what cannot be read is reported once."""
+        if path in self.includes:
+            return self.parsed.get(path)
+        before = len(self.found.diagnostics)
+        text = self.files.text(path, span, self.found.diagnostics)
+        if text is None:
+            return None
+        self.includes[path] = text
+        source = open_source(text, self.files.prefix + path)
+        if opening := _FRONT.match(source.text):
+            message = "an included file has no front matter: it would be sent to the model"
+            hint = "take it out; the file sees the inputs of the prompt that includes it"
+            start = opening.end() - len(opening[0].lstrip("\ufeff"))
+            self.found.add("P212", message, source.span(start, start + 3), help=hint)
+        else:
+            parsed, problems = parse(source)
             self.found.diagnostics.extend(problems)
             if parsed:
-                self.stack.append(path)
-                inner = Expressions(parsed, self.inputs, self.found, expressions.scope)
-                self.body(inner, parsed.tree.body, depth, loops)
-                self.stack.pop()
+                self.parsed[path] = parsed
+        self.told_from(span, before)
+        return self.parsed.get(path)
 
-    def text_of(self, path: str, span: Span) -> str | None:
-        """The text of an included file; reported if there is none."""
-        if path not in self.includes:
-            text = read_file(path, self.read, span, self.found.diagnostics)
-            if text is None:
-                return None
-            self.includes[path] = text
-        return self.includes[path]
-
-
-def read_file(
-    path: str, read: Reader, span: Span | None, diagnostics: list[Diagnostic]
-) -> str | None:
-    """The text of a file of the recipe; None, and a diagnostic, if there is none."""
-    try:
-        text = read(path)
-    except FileNotFoundError:
-        diagnostics.append(Diagnostic("R111", f"no such file: {path}", span))
-    except OutsideError as error:
-        diagnostics.append(Diagnostic("R112", str(error), span))
-    except UnicodeDecodeError as error:
-        message = f"{path} is not UTF-8 (byte {error.start})"
-        diagnostics.append(Diagnostic("S001", message, span, help="save the file as UTF-8"))
-    else:
-        if len(text) <= MAX_CHARACTERS:
-            return text
-        size = f"{len(text) / 1e6:.1f}"
-        message = f"{path} has {size} million characters; a file of a prompt has at most 1 million"
-        diagnostics.append(Diagnostic("P211", message, span))
-    return None
+    def told_from(self, span: Span, start: int) -> None:
+        """Let what was found in an included file say where it is included."""
+        found = self.found.diagnostics
+        for i, d in enumerate(found[start:], start):
+            if d.span and d.span.file != span.file and not d.secondary:
+                found[i] = replace(d, secondary=(Label(span, "included here"),))

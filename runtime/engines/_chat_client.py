@@ -132,6 +132,10 @@ class ChatClient:
             body[self._server.repetition] = sampling.repetition_penalty
         if sampling.stop:
             body["stop"] = list(sampling.stop)
+        if sampling.schema is not None:
+            # Embedded as it stands: models write properties in the schema's own order.
+            form = {"name": "reply", "schema": orjson.Fragment(sampling.schema)}
+            body["response_format"] = {"type": "json_schema", "json_schema": form}
         return orjson.dumps(body)
 
     async def _post(self, payload: bytes) -> tuple[int, Mapping[str, str], bytes]:

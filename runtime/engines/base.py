@@ -41,11 +41,13 @@ class ModelInfo:
             hosted models: id and endpoint alias.
         context: Context length in tokens, if known.
         exact_tokens: Whether `Tokens.count` is the model's own tokenizer or an estimate.
+        template: Whether it has a chat template; true where that is the server's affair.
     """
 
     digest: str
     context: int | None
     exact_tokens: bool
+    template: bool = True
 
 
 class Tokens(Protocol):

@@ -125,7 +125,7 @@ def request_key(request: Request) -> bytes:
         request.model,
         [(m.role, m.content) for m in request.messages],
         (sampling.temperature, sampling.top_p, sampling.top_k, sampling.min_p),
-        (sampling.repetition_penalty, sampling.stop),
+        (sampling.repetition_penalty, sampling.stop, *([s] if (s := sampling.schema) else [])),
         (request.draw, request.seed),
     )
     return hashlib.blake2b(repr(parts).encode("utf-8", "surrogatepass"), digest_size=16).digest()

@@ -46,6 +46,7 @@ def describe(spec: ModelSpec) -> ModelInfo:
         digest=weights_digest(path),
         context=_context(spec, card),
         exact_tokens=card.tokens is not None,
+        template=card.template,
     )
 
 

@@ -16,6 +16,7 @@ from ..tools import Tools
 
 if TYPE_CHECKING:
     from ..prompting import Renderer
+    from ..replies import Read
 
 Definition = Mapping[str, Any]
 
@@ -41,25 +42,32 @@ class Generate:
     async def _sample(
         self, row: Mapping[str, Any], messages: tuple[Message, ...], sample: int
     ) -> Outcome:
-        column = next((name for name, _ in self.params["prompt"].reply), "text")
+        from ..replies import reader_of, schema_of
+
+        shape = self.params["prompt"].shape
+        read = reader_of(shape, messages)
+        sampling = self.params["sampling"]
+        if schema := schema_of(shape):
+            sampling = {**sampling, "schema": schema}
         unit = await settle(
             self.tools,
             messages,
-            lambda reply: {**row, "input.text": row.get("text"), column: reply},
+            lambda reply: {**row, "input.text": row.get("text"), **read(reply).values},
             source=str(row.get("text") or ""),
-            sampling=self.params["sampling"],
+            sampling=sampling,
             ladder=self.params["on_fail"],
             checks=check_specs(self.params["checks"]),
             sample=sample,
+            read=read,
         )
-        return outcome_of(unit, row, self.tools.rule, sample, column)
+        return outcome_of(unit, row, self.tools.rule, sample, read)
 
 
-def outcome_of(unit: Unit, row: Mapping[str, Any], rule: str, sample: int, column: str) -> Outcome:
+def outcome_of(unit: Unit, row: Mapping[str, Any], rule: str, sample: int, read: Read) -> Outcome:
     """The outcome of a row that was asked about as a whole."""
     if unit.end == "accepted":
-        changes: dict[str, Any] = {column: unit.text}
-        if column == "text":
+        changes = dict(read(unit.text or "").values)
+        if "text" in changes:
             changes |= {"_origin": "synthetic", "input.text": row.get("text")}
         return Outcome("out", (derive(row, rule, sample, **changes),), units=(unit,))
     if unit.end == "fallback":
@@ -69,7 +77,7 @@ def outcome_of(unit: Unit, row: Mapping[str, Any], rule: str, sample: int, colum
     return Outcome(end, (row,), last.reason, last.evidence, (unit,))
 
 
-@step(stage="generate", version=1, cost="model")
+@step(stage="generate", version=2, cost="model")
 def generate(
     model: Model,
     prompt: Prompt,
@@ -80,8 +88,18 @@ def generate(
 ) -> Any:
     """Make new columns from a prompt: those that its `reply` declares, or `text`.
 
-    Each sample is a row of its own with the same `_doc`. A reply that hits `max_tokens` is
-    truncated and counts as failed; what fails goes down the ladder `on_fail`.
+    A reply that has not the declared shape (a tag, a section, a fence, a box, a JSON object that
+    meets its schema) fails as `unparsed`, before any check; one that hits `max_tokens` fails as
+    `truncated`. What fails goes down the ladder `on_fail`. Each sample is a row of its own with the
+    same `_doc`.
+
+    Args:
+        model: The model that replies.
+        prompt: The file that says what it is asked.
+        samples: Replies a row, each a row of its own.
+        sampling: How replies are drawn, laid over the model's own `sampling`.
+        checks: What each reply is held to, by name.
+        on_fail: What to do when a check fails, rung by rung; at the end the row is rejected.
     """
     bound: dict[str, Any] = {
         "prompt": prompt,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mashbill.compiler.prompts import PromptFile, read_prompt
 from mashbill.runtime import prompting
-from mashbill.runtime.control_tokens import BREAK, neutralise, restore
+from mashbill.runtime.control_tokens import BREAK, breaker, neutralise, restore
 from mashbill.runtime.prompting import Renderer, RenderError
 from mashbill.runtime.requests import Message
 
@@ -234,12 +234,14 @@ def test_whatever_the_values_no_turn_holds_a_token(values: list[str]) -> None:
 
 
 def test_thousands_of_reserved_tokens_are_known_each() -> None:
-    special = [*(f"<unused{i}>" for i in range(0, 6_000, 2)), "<unused>", "§§a", "§§ab"]
+    special = [*(f"<spare{i}>" for i in range(0, 6_000, 2)), "<spare>", "§§a", "§§ab"]
+    break_tokens = breaker(special)
     for token in special:
-        assert neutralise(f"x{token}y", special) == f"x{token[0]}{BREAK}{token[1:]}y"
-    other = "<unuse> §a <u"
+        text = f"x{token}y"
+        assert break_tokens(text, [(0, len(text))]) == f"x{token[0]}{BREAK}{token[1:]}y"
+    other = "<spar> §a <u"
     assert neutralise(other, special) == other
-    assert restore(neutralise("§§ab<unused44>", special), special) == "§§ab<unused44>"
+    assert restore(neutralise("§§ab<spare44>", special), special) == "§§ab<spare44>"
 
 
 def test_a_zero_width_space_of_the_text_itself_stays() -> None:

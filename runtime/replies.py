@@ -1,0 +1,67 @@
+"""A model's reply at run time: with what the prompt began for it, read by the prompt's shape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ..compiler.prompts import PromptFile
+from ..compiler.prompts.replies import Reading, Reply, read_reply
+from ..compiler.types import Type
+from .requests import Message
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Read = Callable[[str], Reading]
+"""A reply to its reading."""
+
+
+def reader_of(shape: Reply, messages: Sequence[Message]) -> Read:
+    """How replies to some turns are read.
+
+    What an `assistant` block begins belongs to the reply, unless the reply is taken as it stands: a
+    prompt that begins `<answer>` gets the rest of it from the model. A reasoning model's
+    `<think>…</think>` is text as any other.
+    """
+    begun = messages[-1].content if messages and messages[-1].role == "assistant" else ""
+    if shape.whole is not None or not begun:
+        return partial(read_reply, shape)
+    line = begun.rpartition("\n")[2].lstrip()
+    whole_line = line.startswith(("```", "~~~", "#"))
+
+    def read(text: str) -> Reading:
+        # Both come without the space or the line's end that stood between them.
+        words = begun[-1].isalnum() and text[:1].isalnum()
+        return read_reply(shape, begun + ("\n" if whole_line else " " if words else "") + text)
+
+    return read
+
+
+def schema_of(shape: Reply) -> str | None:
+    """The JSON Schema that an engine can hold a reply to; None where a reply is more than that."""
+    return shape.schema.text if shape.schema and not shape.parts else None
+
+
+def dtypes_of(prompt: PromptFile) -> dict[str, pl.DataType]:
+    """The types of a reply's columns, which no single row may tell."""
+    return {name: _dtype(kind) for name, kind in prompt.reply}
+
+
+def _dtype(kind: Type) -> pl.DataType:
+    import polars as pl
+
+    match kind.kind:
+        case "bool":
+            return pl.Boolean()
+        case "int":
+            return pl.Int64()
+        case "float":
+            return pl.Float64()
+        case "list":
+            return pl.List(_dtype(kind.item)) if kind.item else pl.List(pl.String())
+        case "struct":
+            return pl.Struct({name: _dtype(inner) for name, inner in kind.fields})
+        case _:
+            return pl.String()
