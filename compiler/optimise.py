@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from .graph import Graph
 from .rules import RULES, Applied, Rule
+from .rules.draft import Draft
 
 
 def optimise(
@@ -13,7 +14,7 @@ def optimise(
     rules: Sequence[tuple[str, Rule]] = RULES,
     after_each: Callable[[Graph], None] | None = None,
 ) -> tuple[Graph, tuple[Applied, ...]]:
-    """Apply rules until none fires.
+    """Apply rules until none fires. One that has fired is followed by the first again.
 
     Args:
         graph: The logical graph.
@@ -27,18 +28,19 @@ def optimise(
         RuntimeError: If rules undo each other without end.
     """
     applied: list[Applied] = []
-    # Each step is merged at most once and passes each other step at most once.
-    most = len(graph.nodes) ** 2
-    fired = True
-    while fired:
-        fired = False
-        for name, rule in rules:
-            while found := rule(graph):
-                fired = True
-                graph, sentence = found
-                applied.append(Applied(name, sentence))
-                if after_each:
-                    after_each(graph)
-                if len(applied) > most:
-                    raise RuntimeError(f"rewrite rules do not settle: {name}")
-    return graph, tuple(applied)
+    # Each step is merged at most once, passes each other step at most once, and is tuned a few
+    # times.
+    most = (len(graph.nodes) + 1) ** 2
+    draft = Draft(graph)
+    at = 0
+    while at < len(rules):
+        name, rule = rules[at]
+        before = len(applied)
+        for sentence in rule(draft):
+            applied.append(Applied(name, sentence))
+            if after_each:
+                after_each(draft.graph())
+            if len(applied) > most:
+                raise RuntimeError(f"rewrite rules do not settle: {name}")
+        at = 0 if len(applied) > before else at + 1
+    return draft.graph() if applied else graph, tuple(applied)

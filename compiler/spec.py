@@ -39,6 +39,8 @@ def reads_are_there(graph: Graph) -> str | None:
         if node.stage == "scan" or node.traits.reads is None:
             continue
         there = {c for e in node.inputs for c in _columns(graph, e)} | node.traits.writes
+        if node.stage == "generate":
+            there.add("input.text")  # made for the step's own checks
         lacking = node.traits.reads - there
         if lacking:
             return f"`{node.name}` reads {sorted(lacking)}, which nothing above it makes"
@@ -68,12 +70,67 @@ def everything_is_needed(graph: Graph) -> str | None:
     return None
 
 
+def what_is_read_is_carried(graph: Graph) -> str | None:
+    """Columns that a node reads, or that leave, have not been left behind."""
+    for node in graph:
+        for edge in node.inputs:
+            if lost := _left_behind(graph, edge, node.traits.reads):
+                return f"`{node.name}` reads {lost}, which `{edge}` does not carry"
+    for edge in graph.outputs:
+        if lost := _left_behind(graph, edge, graph.wanted):
+            return f"the output has {lost}, which `{edge}` does not carry"
+    return None
+
+
+def _left_behind(graph: Graph, edge: Edge, reads: frozenset[str] | None) -> list[str]:
+    """Of the columns that are read (None for any), those that an edge does not carry."""
+    node = graph.nodes.get(edge.node)
+    if node is None or node.tuning.keeps is None:
+        return []
+    left = {c for c in _columns(graph, edge) if not c.startswith("_")} - set(node.tuning.keeps)
+    return sorted(left if reads is None else left & reads)
+
+
+def fused_steps_follow_one_another(graph: Graph) -> str | None:
+    """A step that shares a stage gets its rows from that stage alone, and nobody else does."""
+    for node in graph:
+        head = node.tuning.fused
+        if not head or head == node.name:
+            continue
+        below = [graph.nodes.get(e.node) for e in node.inputs if not e.port]
+        near = len(node.inputs) == 1 and below and below[0] and below[0].tuning.fused == head
+        waits = node.definition.get("limit") is not None or node.tuning.first is not None
+        if not near or waits or node.stage != "map":
+            return f"`{node.name}` cannot share a stage with `{head}`"
+        for edge in node.inputs:
+            if len(graph.readers(edge.node, "")) > 1 or graph.leaves(edge.node, ""):
+                return f"what `{node.name}` reads inside a stage is wanted outside"
+    return None
+
+
+def felt_limits_are_there(graph: Graph) -> str | None:
+    """A limit that is felt early stands further on, where all of those rows arrive."""
+    for node in graph:
+        first, at = node.tuning.first, node
+        while first is not None:
+            readers = graph.readers(at.name)
+            if len(readers) != 1 or graph.leaves(at.name):
+                return f"`{node.name}` is given {first} rows, and no limit says so"
+            at = readers[0]
+            if at.definition.get("limit") == first:
+                break
+    return None
+
+
 SPEC: tuple[Invariant, ...] = (
     edges_end_somewhere,
     order_is_topological,
     reads_are_there,
     sources_read_nothing,
     everything_is_needed,
+    what_is_read_is_carried,
+    fused_steps_follow_one_another,
+    felt_limits_are_there,
 )
 
 

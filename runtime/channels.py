@@ -41,6 +41,8 @@ class Outlets:
     """Where a stage's rows go, port by port."""
 
     ports: dict[str, list[Inbox]] = field(default_factory=dict)
+    keeps: frozenset[str] | None = None
+    """Columns that rows are sent with, besides those that begin with `_`; None for all."""
 
     def join(self, port: str, inbox: Inbox) -> None:
         """Let a port be read by an inbox."""
@@ -49,9 +51,15 @@ class Outlets:
 
     async def put(self, port: str, frame: pl.DataFrame) -> None:
         """Send a frame to every reader of a port; without readers it is dropped."""
-        if frame.height:
-            for inbox in self.ports.get(port, ()):
+        if frame.height and self.wanted(port):
+            frame = self._narrowed(frame)
+            for inbox in self.ports[port]:
                 await inbox.put(frame)
+
+    def _narrowed(self, frame: pl.DataFrame) -> pl.DataFrame:
+        if self.keeps is None:
+            return frame
+        return frame.select(c for c in frame.columns if c.startswith("_") or c in self.keeps)
 
     def wanted(self, port: str) -> bool:
         """Whether anybody reads a port."""

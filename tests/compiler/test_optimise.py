@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
 from mashbill.compiler.graph import Graph
 from mashbill.compiler.optimise import optimise
-from mashbill.compiler.rules import RULES
+from mashbill.compiler.plan import lower
+from mashbill.compiler.rules import RULES, Rule
+from mashbill.compiler.rules.draft import Draft
 from mashbill.compiler.spec import violations
 
+from .edits import FILES, PINS, RECIPE
 from .world import compile_text
 
 HEAD = """\
@@ -47,15 +52,16 @@ def test_equal_calls_are_shared_before_a_filter_tells_them_apart() -> None:
     )
     graph = compile_text(HEAD + steps + "  all: { op: filter, from: [part0, part1] }\n").graph
     assert graph is not None
-    _, applied = optimise(graph)
+    _, applied = optimise(graph, RULES[:2])
     assert [a.rule for a in applied] == ["share_calls"]
-    _, other = optimise(graph, tuple(reversed(RULES)))
+    _, other = optimise(graph, tuple(reversed(RULES[:2])))
     assert [a.rule for a in other] == ["push_filter", "push_filter"]
 
 
 def test_rules_that_undo_each_other_are_stopped() -> None:
-    def turn(graph: Graph) -> tuple[Graph, str] | None:
-        return replace(graph, outputs=tuple(reversed(graph.outputs))), "turned"
+    def turn(draft: Draft) -> Iterator[str]:
+        draft.outputs = tuple(reversed(draft.outputs))
+        yield "turned"
 
     graph = compile_text(HEAD + FILTER.format(name="a", given="docs", keep="lang == 'x'")).graph
     assert graph is not None
@@ -71,6 +77,8 @@ def test_a_chain_of_a_thousand_steps() -> None:
     plan = compile_text(HEAD + steps).plan
     assert plan is not None and len(plan.nodes) == 1001
     assert plan.nodes[-1].name == "step999"
+    # What is put aside begins a stage, and so does the step that reads it.
+    assert [name for name, _ in plan.applied] == ["fuse_maps"] * 334
 
 
 def test_a_thousand_steps_with_many_firings() -> None:
@@ -85,7 +93,10 @@ def test_a_thousand_steps_with_many_firings() -> None:
     steps += f"  all: {{ op: filter, from: [{', '.join(f'long{i}' for i in range(250))}] }}\n"
     plan = compile_text(HEAD + steps).plan
     assert plan is not None and len(plan.nodes) == 1002
-    assert len(plan.applied) == 250
+    assert Counter(name for name, _ in plan.applied) == {
+        "push_filter": 250,
+        "fuse_maps": 250,
+    }
 
 
 def test_filters_climb_over_every_model_step() -> None:
@@ -100,7 +111,100 @@ def test_filters_climb_over_every_model_step() -> None:
         given = f"some{i}"
     graph = compile_text(HEAD + steps).graph
     assert graph is not None
-    after, applied = optimise(graph)
+    after, applied = optimise(graph, RULES[:2])
     assert len(applied) == 12 * 12 and violations(after) == ()
     names = list(after.nodes)
     assert names[1:13] == [f"some{i}" for i in range(12)]
+
+
+EVERYTHING = """\
+  pages: { op: filter, from: docs, keep: words(text) > 3, set: { size: = words(text) } }
+  book:
+    op: rewrite
+    from: pages
+    model: writer
+    prompt: prompts/for.md.j2
+    set: { audience: "= choose(['pupil', 'student'])" }
+    on_fail: [{ fallback: input }]
+  some: { op: filter, from: book, keep: lang == 'en' }
+  same:
+    op: rewrite
+    from: some
+    again: true
+    model: writer
+    prompt: prompts/book.md.j2
+    on_fail: [{ fallback: input }]
+  also:
+    op: rewrite
+    from: some
+    again: true
+    model: writer
+    prompt: prompts/book.md.j2
+    on_fail: [{ fallback: input }]
+  few: { op: filter, from: also, limit: 100 }
+  last: { op: filter, from: few, keep: words(text) > 4 }
+  all: { op: filter, from: [last, same] }
+"""
+FOR = """\
+---
+inputs: { text: str, audience: str }
+---
+{% block system %}Rewrite for a {{ audience }}.{% endblock %}
+{% block user %}{{ text }}{% endblock %}
+"""
+
+
+def test_all_rules_fire_on_one_recipe_and_touch_no_identity() -> None:
+    few = EVERYTHING.replace("  all: { op: filter, from: [last, same] }\n", "")
+    for steps, wanted in ((EVERYTHING, {"share_calls"}), (few, {"push_limit"})):
+        compiled = compile_text(HEAD + steps, {"prompts/for.md.j2": FOR})
+        assert compiled.graph and compiled.recipe and compiled.report.ok
+        before = replace(compiled.graph, wanted=frozenset())
+        after, applied = optimise(before, RULES, _sound)
+        fired = {a.rule for a in applied}
+        assert fired >= wanted | {"push_filter", "drop_columns", "fuse_maps", "group_by_prefix"}
+        identity = {n.name: (n.fingerprint, n.rule, n.definition) for n in before}
+        assert {n.name: (n.fingerprint, n.rule, n.definition) for n in after}.items() <= (
+            identity.items()
+        )
+        assert after.results == before.results
+        assert (
+            lower(compiled.recipe, after, applied, {}).digest
+            == lower(compiled.recipe, before, (), {}).digest
+        )
+        assert optimise(after) == (after, ())
+
+
+def _sound(graph: Graph) -> None:
+    assert violations(graph) == ()
+
+
+@pytest.mark.parametrize("rule", RULES, ids=[name for name, _ in RULES])
+def test_no_rule_changes_the_digest_of_the_plan(rule: tuple[str, Rule]) -> None:
+    compiled = compile_text(RECIPE, FILES, pins=PINS)
+    assert compiled.graph and compiled.recipe
+    graph = replace(compiled.graph, wanted=frozenset({"lang"}))
+    after, applied = optimise(graph, [rule])
+    plan = lower(compiled.recipe, after, applied, PINS.models)
+    assert plan.digest == lower(compiled.recipe, graph, (), PINS.models).digest
+
+
+def test_a_rule_that_has_fired_is_followed_by_the_first_again() -> None:
+    seen: list[str] = []
+
+    def rule(name: str, times: int) -> tuple[str, Rule]:
+        left = [times]
+
+        def fire(draft: Draft) -> Iterator[str]:
+            seen.append(name)
+            if left[0]:
+                left[0] -= 1
+                yield name
+
+        return name, fire
+
+    graph = compile_text(HEAD + FILTER.format(name="a", given="docs", keep="lang == 'x'")).graph
+    assert graph is not None
+    _, applied = optimise(graph, [rule("a", 1), rule("b", 2)])
+    assert "".join(a.rule for a in applied) == "abb"
+    assert "".join(seen) == "aababab"

@@ -11,6 +11,7 @@ from mashbill.compiler.optimise import optimise
 from mashbill.compiler.render import render
 from mashbill.compiler.rules.push_filter import push_filter
 from mashbill.compiler.spec import violations
+from mashbill.compiler.tuning import Tuning
 
 from .world import BOOK, compile_text
 
@@ -80,16 +81,14 @@ MOVED = "moved `english` before `book`: its calls are made only for rows that `e
 
 
 def test_fires() -> None:
-    found = push_filter(graph_of())
-    assert found is not None
-    graph, sentence = found
-    assert sentence == MOVED
+    graph, applied = optimise(graph_of(), RULE)
+    assert [a.sentence for a in applied] == [MOVED]
     assert violations(graph) == ()
     assert list(graph.nodes) == ["docs", "pages", "english", "book"]
     assert graph.nodes["english"].inputs == (Edge("pages"),)
     assert graph.nodes["book"].inputs == (Edge("english"),)
     assert graph.outputs == (Edge("book"),)
-    assert push_filter(graph) is None
+    assert not pushed(graph)
 
 
 def test_what_rows_hold_is_right_after_it() -> None:
@@ -176,6 +175,18 @@ def test_blocked_for_an_operator_that_only_looks_like_a_filter() -> None:
     graph = graph_of()
     other = replace(graph.nodes["english"], op="sample")
     assert not pushed(replace(graph, nodes={**graph.nodes, "english": other}))
+
+
+def test_blocked_for_a_filter_that_only_sets_columns() -> None:
+    assert not pushed(graph_of((KEEP, "set: { size: = words(source.text) }")))
+
+
+def test_blocked_when_a_limit_further_on_is_felt_before_the_model_step() -> None:
+    graph = graph_of()
+    book = graph.nodes["book"]
+    felt = replace(book, tuning=Tuning(first=9))
+    _, applied = optimise(replace(graph, nodes={**graph.nodes, "book": felt}), RULE)
+    assert applied == ()
 
 
 def test_blocked_when_the_filter_is_not_free() -> None:
@@ -323,7 +334,7 @@ def test_blocked_when_nothing_above_is_known_to_have_the_column() -> None:
     pages = graph.nodes["pages"]
     columns = {name: kind for name, kind in pages.columns.items() if name != "lang"}
     nodes = {**graph.nodes, "pages": replace(pages, columns=columns)}
-    assert push_filter(replace(graph, nodes=nodes)) is None
+    assert not pushed(replace(graph, nodes=nodes))
 
 
 def test_blocked_below_a_union_when_the_inputs_may_differ_in_type() -> None:

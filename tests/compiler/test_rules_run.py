@@ -2,35 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import polars as pl
 import pytest
 
-from mashbill.compiler.plan import Plan, lower
-from mashbill.compiler.render import render
-from mashbill.runtime import pipeline
-from mashbill.runtime.api import Recipe, find_pins
-from mashbill.runtime.execute import run_plan
-from mashbill.runtime.project import Project
+from .both_ways import Compared, compared, named
 
-from .world import BOOK
-
-HEAD = """\
-mashbill: 1
-name: rules
-seed: 5
-models: { writer: fake/rewrite }
-sources:
-  docs: { path: docs.jsonl, columns: { lang: lang }, license: CC0-1.0, origin: human }
-  web: { path: web.jsonl, columns: { lang: lang }, license: CC0-1.0, origin: human }
-steps:
-  pages: { op: filter, from: docs, keep: words(text) > 3 }
-"""
 BOOK_STEP = """\
   book:
     op: rewrite
@@ -53,14 +30,17 @@ ASK_STEP = """\
     checks: { short: { kind: expr, pass: words(summary) < 14 } }
     on_fail: [{ retry: 1 }, { fallback: input }]
 """
-FILES = {
-    "prompts/book.md.j2": BOOK.replace("text: str", "text: str, style: str").replace(
-        "Rewrite", "Rewrite {{ style }}"
-    ),
-    "prompts/ask.md.j2": BOOK.replace("text: str }", "text: str }\nreply: { summary: text }"),
-}
+PLAIN_STEP = """\
+  again:
+    op: rewrite
+    from: pages
+    again: true
+    model: writer
+    prompt: prompts/plain.md.j2
+    on_fail: [{ fallback: input }]
+"""
+PLAIN_OUTPUT = "output: { columns: [text, _id] }\n"
 TWIN = BOOK_STEP.replace("choose(['plain', 'fine'])", "lower('PLAIN')")
-COLUMNS = "output: { columns: [text, _id, _doc, _source, _origin, lang] }\n"
 
 PUSH = {
     "a_column_of_the_source": BOOK_STEP
@@ -130,122 +110,194 @@ mix:
 """,
 }
 
+LIMIT = {
+    "behind_a_rewrite": BOOK_STEP + "  few: { op: filter, from: book, limit: 7 }\n",
+    "among_equal_documents": BOOK_STEP + "  few: { op: filter, from: book, limit: 12 }\n",
+    "among_equal_documents_and_samples": ASK_STEP
+    + "  few: { op: filter, from: asked, limit: 7 }\n",
+    "behind_samples": ASK_STEP + "  few: { op: filter, from: asked, limit: 7 }\n",
+    "behind_two_rewrites": BOOK_STEP
+    + PLAIN_STEP.replace("from: pages", "from: book")
+    + "  few: { op: filter, from: again, limit: 5, keep: words(text) > 5 }\n",
+    "over_a_set_only_step": BOOK_STEP
+    + """\
+  sized: { op: filter, from: book, set: { size: = words(text) } }
+  few: { op: filter, from: sized, limit: 5, keep: size > 5 }
+""",
+    "over_another_limit": BOOK_STEP.replace("    chunk", "    limit: 20\n    chunk")
+    + "  few: { op: filter, from: book, limit: 12 }\n",
+    "several_inputs": BOOK_STEP.replace("from: pages", "from: [pages, web, docs]")
+    + "  few: { op: filter, from: book, limit: 12 }\n",
+    "rows_that_pass_by": BOOK_STEP.replace(
+        "    chunk", "    when: coalesce(lang == 'en', false)\n    chunk"
+    )
+    + "  few: { op: filter, from: book, limit: 12 }\n",
+    "more_than_there_are": BOOK_STEP + "  few: { op: filter, from: book, limit: 5000 }\n",
+}
+DROP = {
+    "columns_of_a_source": BOOK_STEP + PLAIN_OUTPUT,
+    "a_column_read_halfway": BOOK_STEP.replace("from: pages", "from: english")
+    + "  english: { op: filter, from: pages, keep: lang == 'en' }\n"
+    + PLAIN_OUTPUT,
+    "set_and_not_read": """\
+  sized:
+    op: filter
+    from: pages
+    set: { size: = words(text), lang: = upper(lang), other: none }
+    keep: coalesce(lang, 'en') == 'en'
+"""
+    + BOOK_STEP.replace("from: pages", "from: sized")
+    + PLAIN_OUTPUT,
+    "set_after_a_model_step": ASK_STEP.replace(
+        "    samples", "    set: { size: = words(summary) }\n    samples"
+    )
+    + PLAIN_OUTPUT,
+    "what_meets": BOOK_STEP
+    + """\
+  sized: { op: filter, from: web, set: { size: = words(text) } }
+  all: { op: filter, from: [book, sized], keep: size is null or size > 5 }
+"""
+    + PLAIN_OUTPUT,
+    "reasons_that_are_read": BOOK_STEP.replace(", { fallback: input }", "")
+    + """\
+  bad:
+    op: filter
+    from: book.rejected
+    keep: "_reason == 'too_long'"
+    set: { kind: = _reason }
+  all: { op: filter, from: [book, bad], keep: words(text) > 1 }
+output: { columns: [text, _id, kind] }
+""",
+    "what_the_source_said": BOOK_STEP
+    + """\
+  held:
+    op: verify
+    from: book
+    checks: { facts: { source: source.text, numbers: 0.1, names: 0.1 } }
+  kept: { op: verify, from: held, checks: { copy: { max: 0.99, ngram: 4 } } }
+"""
+    + PLAIN_OUTPUT,
+    "rows_that_pass_by": """\
+  sized:
+    op: filter
+    from: pages
+    when: coalesce(lang == 'en', false)
+    set: { lang: upper, size: = words(text) }
+  last: { op: filter, from: sized, keep: "coalesce(size, 6) > 5" }
+output: { columns: [text, _id, lang] }
+""",
+    "parts_of_a_mix": BOOK_STEP
+    + """\
+mix: { total: 900 tokens, parts: { pages: 60%, book: 40% }, on_shortfall: shrink }
+output: { columns: [text, _id] }
+""",
+}
+FUSE = {
+    "three_in_a_row": """\
+  sized: { op: filter, from: pages, set: { size: = words(text) }, keep: size > 4 }
+  main: { op: clean, from: sized, min_words: 6 }
+  last: { op: filter, from: main, keep: lang == 'en' }
+""",
+    "what_is_put_aside_in_the_middle": """\
+  sized: { op: filter, from: pages, keep: words(text) > 7 }
+  last: { op: filter, from: sized, keep: lang == 'en' }
+  short: { op: filter, from: pages.rejected, set: { kind: short } }
+  other: { op: filter, from: sized.rejected, keep: lang == 'de' }
+  all: { op: filter, from: [last, short, other], keep: hash01(_id) < 0.8 }
+""",
+    "before_and_behind_a_model_step": """\
+  sized: { op: filter, from: pages, keep: words(text) > 4 }
+"""
+    + BOOK_STEP.replace("from: pages", "from: sized")
+    + """\
+  long: { op: filter, from: book, keep: words(text) > 6 }
+  last: { op: filter, from: long, keep: chars(text) > 40 }
+""",
+    "a_limit_at_its_head": """\
+  few: { op: filter, from: pages, limit: 30, keep: words(text) > 4 }
+  last: { op: filter, from: few, keep: hash01(_id) < 0.5 }
+""",
+    "nothing_left_halfway": """\
+  none: { op: filter, from: pages, keep: words(text) > 5000 }
+  last: { op: filter, from: none, keep: lang == 'en' }
+  all: { op: filter, from: [last, web], keep: words(text) > 1 }
+""",
+}
+PREFIX = {
+    "a_style_drawn_by_row": BOOK_STEP,
+    "a_column_of_the_source": BOOK_STEP.replace(
+        "= choose(['plain', 'fine'])", "= coalesce(lang, 'xx')"
+    ),
+    "rejected_rows_and_samples": BOOK_STEP.replace(", { fallback: input }", "").replace(
+        "    chunk", "    samples: 2\n    chunk"
+    ),
+    "behind_another_model_step": PLAIN_STEP
+    + BOOK_STEP.replace("from: pages", "from: again").replace(
+        "    chunk", "    again: true\n    chunk"
+    ),
+}
 
-TEXT = "often the old mill was used because many big rivers show how flour began while 1903 passed"
 
-
-def documents() -> list[dict[str, Any]]:
-    words = TEXT.split()
-    rows = []
-    for i in range(120):
-        sentences = [
-            " ".join(words[(i * 3 + j * 5 + k) % len(words)] for k in range(4 + (i + j) % 7))
-            for j in range(1 + i % 3)
-        ]
-        text = ". ".join(s.capitalize() for s in sentences) + "."
-        lang = ("en", "de", None)[i % 3]
-        rows.append({"text": text if i % 7 else f"Short {i}.", "lang": lang})
-    return rows
-
-
-def project_of(folder: Path, steps: str) -> Project:
-    folder.mkdir()
-    (folder / ".mashbill").mkdir()
-    recipe = HEAD + steps + ("" if "mix:" in steps else COLUMNS)
-    (folder / "recipe.yaml").write_text(recipe, "utf-8")
-    rows = documents()
-    for name, part in (("docs", rows[:84]), ("web", rows[84:])):
-        lines = "".join(json.dumps(r) + "\n" for r in part)
-        (folder / f"{name}.jsonl").write_text(lines, "utf-8")
-    for path, text in FILES.items():
-        (folder / path).parent.mkdir(exist_ok=True)
-        (folder / path).write_text(text, "utf-8")
-    return Project(folder / "recipe.yaml", folder)
-
-
-def plans(project: Project) -> tuple[Plan, Plan]:
-    """The plan of a recipe with its rules, and without."""
-    recipe = Recipe(project)
-    first = recipe.compile()
-    assert first.plan is not None, render(first.report)
-    pins, missing = find_pins(first.plan, project)
-    assert not missing
-    compiled = recipe.compile(pins)
-    assert compiled.plan and compiled.graph and compiled.recipe
-    return compiled.plan, lower(compiled.recipe, compiled.graph, (), pins.models)
-
-
-@dataclass
-class Aside(pipeline.Sink):
-    """Remembers document and reason of what a step rejects."""
-
-    rows: set[tuple[str, str]] = field(default_factory=set)
-
-    def take(self, frame: pl.DataFrame) -> None:
-        self.rows |= set(zip(frame["_doc"], frame["_reason"], strict=True))
-
-
-def run(plan: Plan, project: Project, patch: pytest.MonkeyPatch) -> tuple[Any, Any, int]:
-    """Rows of the data set, rejected documents with their reasons by step, and calls sent."""
-    asides = {n.name: Aside() for n in plan.nodes if n.stage != "scan"}
-    original = pipeline.Pipeline.run
-
-    async def observed(self: pipeline.Pipeline, sinks: Mapping[tuple[str, str], Any]) -> None:
-        await original(self, {**sinks, **{(n, "rejected"): s for n, s in asides.items()}})
-
-    with patch.context() as patched:
-        patched.setattr(pipeline.Pipeline, "run", observed)
-        record = run_plan(plan, project)
-    out = project.root / record["output"]["path"]
-    rows = pl.read_parquet([out / s["file"] for s in record["output"]["shards"]])
-    sent = sum(m["sent"] for m in record["models"].values())
-    reasons = {n: asides[plan.aliases.get(n, n)].rows for n in (*asides, *plan.aliases)}
-    return rows, reasons, sent
-
-
-def compared(with_rules: Project, without: Project, patch: pytest.MonkeyPatch) -> set[str]:
-    """Run a recipe both ways, and compare; the rules that fired. Runs nothing if none does."""
-    rewritten, _ = plans(with_rules)
-    _, logical = plans(without)
-    assert rewritten.digest == logical.digest
-    fired = {name for name, _ in rewritten.applied}
-    if not fired:
-        return fired
-    rows, reasons, calls = run(rewritten, with_rules, patch)
-    rows2, reasons2, calls2 = run(logical, without, patch)
-    assert rows.equals(rows2)
-    assert reasons == reasons2
-    # Equal calls are joined by the window too, so sharing saves work and no call.
-    assert calls <= calls2
-    return fired
+def both(folder: Path, steps: str, patch: pytest.MonkeyPatch, *rules: str) -> Compared:
+    """Run a recipe with these rules and without; all of them must fire."""
+    found = compared(folder, steps, patch, named(*rules))
+    assert found is not None and found.fired == set(rules)
+    assert found.ruled.rows > 0
+    return found
 
 
 @pytest.mark.parametrize("steps", PUSH.values(), ids=PUSH)
 def test_a_moved_filter_gives_the_same_rows_and_reasons_for_fewer_calls(
     steps: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with_rules = project_of(tmp_path / "with", steps)
-    without = project_of(tmp_path / "without", steps)
-    assert compared(with_rules, without, monkeypatch) == {"push_filter"}
-    (rows, sent), (rows2, sent2) = calls_of(with_rules), calls_of(without)
-    assert rows == rows2 > 0
-    assert 0 < sent < sent2
+    found = both(tmp_path, steps, monkeypatch, "push_filter")
+    assert 0 < found.ruled.sent < found.plain.sent
 
 
 @pytest.mark.parametrize("steps", SHARE.values(), ids=SHARE)
 def test_a_shared_step_gives_the_same_rows_and_reasons(
     steps: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with_rules = project_of(tmp_path / "with", steps)
-    without = project_of(tmp_path / "without", steps)
-    assert "share_calls" in compared(with_rules, without, monkeypatch)
-    (rows, sent), (rows2, sent2) = calls_of(with_rules), calls_of(without)
-    assert rows == rows2 > 0
-    assert sent == sent2 > 0
+    found = both(tmp_path, steps, monkeypatch, "share_calls")
+    assert found.ruled.sent == found.plain.sent > 0
 
 
-def calls_of(project: Project) -> tuple[int, int]:
-    """Rows written and calls sent by the one run of a project."""
-    (file,) = (project.state / "runs").glob("*/record.json")
-    record = json.loads(file.read_text("utf-8"))
-    return record["output"]["rows"], sum(m["sent"] for m in record["models"].values())
+@pytest.mark.parametrize(("name", "steps"), LIMIT.items(), ids=LIMIT)
+def test_a_limit_felt_earlier_gives_the_same_rows_for_fewer_calls(
+    name: str, steps: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = both(tmp_path, steps, monkeypatch, "push_limit")
+    if name == "more_than_there_are":
+        assert found.ruled.sent == found.plain.sent > 0
+    else:
+        assert 0 < found.ruled.sent < found.plain.sent
+    assert found.ruled.steps["few"]["out"] == found.plain.steps["few"]["out"] > 0
+
+
+@pytest.mark.parametrize("steps", DROP.values(), ids=DROP)
+def test_without_unread_columns_every_account_is_the_same(
+    steps: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = both(tmp_path, steps, monkeypatch, "drop_columns")
+    assert found.ruled.steps == found.plain.steps
+    assert found.ruled.reasons == found.plain.reasons
+
+
+@pytest.mark.parametrize("steps", FUSE.values(), ids=FUSE)
+def test_steps_that_share_a_stage_keep_their_accounts_apart(
+    steps: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = both(tmp_path, steps, monkeypatch, "fuse_maps")
+    assert found.ruled.steps == found.plain.steps
+    assert list(found.ruled.steps) == list(found.plain.steps)
+    assert found.ruled.reasons == found.plain.reasons
+
+
+@pytest.mark.parametrize("steps", PREFIX.values(), ids=PREFIX)
+def test_rows_asked_about_in_groups_give_the_same_accounts(
+    steps: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = both(tmp_path, steps, monkeypatch, "group_by_prefix")
+    assert found.ruled.steps == found.plain.steps
+    assert found.ruled.reasons == found.plain.reasons
+    assert found.ruled.sent == found.plain.sent

@@ -7,8 +7,9 @@ from random import Random
 
 import pytest
 
-from .test_rules_run import FILES, compared, project_of
-from .world import BOOK
+from mashbill.compiler.rules import RULES
+
+from .both_ways import compared
 
 KEEPS = [
     "lang == 'en'",
@@ -47,11 +48,18 @@ def random_steps(random: Random) -> str:
             steps += f"  {twin}:\n    from: {given}\n{body}"
         names += twins
         asides.append(f"{name}.rejected")
+    if random.random() < 0.3:
+        limit = random.choice([1, 5, 12, 30])
+        steps += f"  few: {{ op: filter, from: {names[-1]}, limit: {limit} }}\n"
+        names.append("few")
     if random.random() < 0.4:
         one, other = random.sample(names, 2)
         policy = random.choice(["shrink", "reweight"])
         parts = f"{{ {one}: 50%, {other}: 50% }}"
         steps += f"mix: {{ total: 700 tokens, parts: {parts}, on_shortfall: {policy} }}\n"
+    elif random.random() < 0.5:
+        column = random.choice(["lang", "source.text", "_source"])
+        steps += f"output: {{ columns: [text, _id, _doc, _origin, {column}] }}\n"
     return steps
 
 
@@ -61,33 +69,42 @@ def filter_body(random: Random) -> str:
         column = random.choice(["other", "text", "lang"])
         value = random.choice(["lower(text)", "_doc", "_source"])
         body += f"    set:\n      {column}: = {value}\n"
-    return body + ("    limit: 9\n" if random.random() < 0.1 else "")
+        if random.random() < 0.3:
+            body = body.replace(body.splitlines()[1], "    when: words(text) > 6")
+    return body + ("    limit: 9\n" if random.random() < 0.2 else "")
 
 
 def model_body(random: Random) -> str:
     rewrites = random.random() < 0.7
     body = "    op: rewrite\n    again: true\n" if rewrites else "    op: generate\n"
-    prompt = "plain" if rewrites else "ask"
+    styled = random.random() < 0.3
+    prompt = ("book" if styled else "plain") if rewrites else "ask"
     body += f"    model: writer\n    prompt: prompts/{prompt}.md.j2\n"
     if random.random() < 0.3:
         body += "    samples: 2\n"
-    if random.random() < 0.3:
+    if styled or random.random() < 0.2:
         body += "    set:\n      style: \"= choose(['a', 'b'])\"\n"
+    elif random.random() < 0.2:
+        body += "    when: chars(text) > 40\n"
     if random.random() < 0.6:
         body += "    checks: { length: { min: 0.9, max: 1.1 } }\n"
     body += f"    on_fail: {random.choice(LADDERS)}\n"
     return body + ("    limit: 15\n" if random.random() < 0.1 else "")
 
 
+def run_seeds(seeds: range, folder: Path, patch: pytest.MonkeyPatch) -> set[str]:
+    """Run a random recipe for each seed, both ways; the rules that fired."""
+    fired: set[str] = set()
+    for seed in seeds:
+        found = compared(folder / str(seed), random_steps(Random(seed)), patch)
+        fired |= found.fired if found else set()
+    return fired
+
+
+def test_a_few_random_recipes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_seeds(range(1000, 1003), tmp_path, monkeypatch)
+
+
 @pytest.mark.slow
 def test_random_recipes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(FILES, "prompts/plain.md.j2", BOOK)
-    fired: set[str] = set()
-    for seed in range(250):
-        steps = random_steps(Random(seed))
-        folder = tmp_path / str(seed)
-        folder.mkdir()
-        fired |= compared(
-            project_of(folder / "with", steps), project_of(folder / "without", steps), monkeypatch
-        )
-    assert fired == {"push_filter", "share_calls"}
+    assert run_seeds(range(250), tmp_path, monkeypatch) == {name for name, _ in RULES}

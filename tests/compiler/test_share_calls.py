@@ -70,13 +70,13 @@ def shared(graph: Graph) -> tuple[str, ...]:
 
 
 def test_fires() -> None:
-    found = share_calls(graph_of())
-    assert found is not None
-    graph, sentence = found
-    assert sentence == "`same` asks exactly what `book` asks: the calls run once"
+    graph, applied = optimise(graph_of(), RULE)
+    assert [a.sentence for a in applied] == [
+        "`same` asks exactly what `book` asks: the calls run once"
+    ]
     assert "same" not in graph.nodes and graph.aliases == {"same": "book"}
     assert graph.nodes["short"].inputs == (Edge("book"),)
-    assert share_calls(graph) is None
+    assert not shared(graph)
 
 
 def test_fires_whatever_prompt_file_and_model_are_called() -> None:

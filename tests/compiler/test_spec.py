@@ -20,11 +20,15 @@ from mashbill.compiler.spec import (
     Invariant,
     edges_end_somewhere,
     everything_is_needed,
+    felt_limits_are_there,
+    fused_steps_follow_one_another,
     order_is_topological,
     reads_are_there,
     sources_read_nothing,
     violations,
+    what_is_read_is_carried,
 )
+from mashbill.compiler.tuning import Tuning
 
 from .edits import FILES, RECIPE
 from .world import compile_text
@@ -35,6 +39,12 @@ assert GRAPH is not None
 
 def with_node(graph: Graph, name: str, change: Callable[[Node], Node]) -> Graph:
     return replace(graph, nodes={**graph.nodes, name: change(graph.nodes[name])})
+
+
+def tuned(graph: Graph, **tunings: Tuning) -> Graph:
+    for name, tuning in tunings.items():
+        graph = with_node(graph, name, lambda n, t=tuning: replace(n, tuning=t))  # type: ignore[misc]
+    return graph
 
 
 def reading(*edges: Edge) -> Callable[[Node], Node]:
@@ -94,6 +104,43 @@ BROKEN: list[tuple[Invariant, str, Callable[[Graph], Graph]]] = [
         everything_is_needed,
         "nothing reads `drawn`",
         lambda g: replace(g, outputs=tuple(e for e in g.outputs if e.node != "drawn")),
+    ),
+    (
+        what_is_read_is_carried,
+        "`pages` reads ['lang'], which `docs` does not carry",
+        lambda g: tuned(g, docs=Tuning(keeps=("text",))),
+    ),
+    (
+        what_is_read_is_carried,
+        "the output has ['style'], which `drawn` does not carry",
+        lambda g: replace(
+            tuned(g, drawn=Tuning(keeps=("text",))), wanted=frozenset({"style", "lang_"})
+        ),
+    ),
+    (
+        fused_steps_follow_one_another,
+        "`clean` cannot share a stage with `pages`",
+        lambda g: tuned(g, clean=Tuning(fused="pages")),
+    ),
+    (
+        fused_steps_follow_one_another,
+        "`clean` cannot share a stage with `pages`",
+        lambda g: tuned(g, pages=Tuning(fused="pages"), clean=Tuning(fused="pages", first=3)),
+    ),
+    (
+        fused_steps_follow_one_another,
+        "what `clean` reads inside a stage is wanted outside",
+        lambda g: tuned(g, pages=Tuning(fused="pages"), clean=Tuning(fused="pages")),
+    ),
+    (
+        felt_limits_are_there,
+        "`asked` is given 3 rows, and no limit says so",
+        lambda g: tuned(g, asked=Tuning(first=3)),
+    ),
+    (
+        felt_limits_are_there,
+        "`pages` is given 3 rows, and no limit says so",
+        lambda g: tuned(g, pages=Tuning(first=3)),
     ),
 ]
 
