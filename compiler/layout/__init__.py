@@ -1,0 +1,1 @@
+"""The canonical layout of a recipe: text → tree with its comments → order of keys → text."""
