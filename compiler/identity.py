@@ -8,7 +8,7 @@ comments, key order, concurrency and placement never enter.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -27,30 +27,67 @@ def digest(value: Any) -> str:
 
 
 def _settled(value: Any) -> Any:
+    if value is None or isinstance(value, str | int):  # most are, and the rest asks more
+        return value
     if isinstance(value, Mapping):
         return {str(k): _settled(v) for k, v in value.items()}
     if isinstance(value, frozenset | set):
         return sorted(_settled(v) for v in value)
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+    if isinstance(value, Sequence) and not isinstance(value, bytes):
         return [_settled(v) for v in value]
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return int(value)
     return value
 
 
-def difference(old: Any, new: Any, path: str = "") -> tuple[str, Any, Any] | None:
-    """The first place at which two JSON values differ: dotted path, old and new; None if equal."""
+def hash_input(
+    op: str,
+    version: int,
+    definition: Mapping[str, Any],
+    packages: Mapping[str, str],
+    inputs: Iterable[str],
+) -> dict[str, Any]:
+    """What a step's fingerprint is the digest of; stored with every run, so that `why` can compare.
+
+    Args:
+        op: The operator.
+        version: Its version.
+        definition: Resolved and canonical, without what follows from the rest of it.
+        packages: Versions of the packages that change its results.
+        inputs: `fingerprint.port` of each input.
+    """
+    return {
+        "op": op,
+        "version": version,
+        "definition": dict(definition),
+        "packages": dict(packages),
+        "inputs": sorted(inputs),
+    }
+
+
+Difference = tuple[str, Any, Any]
+"""A dotted path, and what stood and what stands there; None where there is nothing."""
+
+
+def differences(old: Any, new: Any, path: str = "") -> Iterator[Difference]:
+    """All places at which two JSON values differ, in the order of their keys.
+
+    A key that only one of them has is one place, and so are lists of unlike lengths.
+    """
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         for key in sorted({*old, *new}):
             inner = f"{path}.{key}" if path else str(key)
-            if key not in old or key not in new:
-                return inner, old.get(key), new.get(key)
-            if found := difference(old[key], new[key], inner):
-                return found
-        return None
-    if isinstance(old, list | tuple) and isinstance(new, list | tuple) and len(old) == len(new):
+            if key in old and key in new:
+                yield from differences(old[key], new[key], inner)
+            else:
+                yield inner, old.get(key), new.get(key)
+    elif isinstance(old, list | tuple) and isinstance(new, list | tuple) and len(old) == len(new):
         for i, (a, b) in enumerate(zip(old, new, strict=True)):
-            if found := difference(a, b, f"{path}[{i}]"):
-                return found
-        return None
-    return None if canonical(old) == canonical(new) else (path, old, new)
+            yield from differences(a, b, f"{path}[{i}]")
+    elif canonical(old) != canonical(new):
+        yield path, old, new
+
+
+def difference(old: Any, new: Any) -> Difference | None:
+    """The first place at which two JSON values differ; None if they are equal."""
+    return next(differences(old, new), None)

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mashbill.compiler.bind import PERMISSIONS
+from mashbill.compiler.changes import changed_data, comparable, compare
 from mashbill.compiler.compile import Compiled
 from mashbill.compiler.graph import Graph
-from mashbill.compiler.identity import canonical, difference, digest
+from mashbill.compiler.identity import canonical, difference, differences, digest
+from mashbill.compiler.meaning import Meaning, StepMeaning, meaning_of
 from mashbill.compiler.render import render
+from mashbill.compiler.schema import LADDER_SCHEMA, MIX, OUTPUT, SAMPLING_SCHEMA
 from mashbill.compiler.world import Pins
 
+from .corpus import BASE as CORPUS
+from .corpus import CATALOG, COSMETIC, SEMANTIC, Generated, show
 from .edits import ALL, BOOK, FILES, NOTHING, RECIPE, SOMETHING, Edit, edit
 from .world import compile_text
 
@@ -55,6 +65,164 @@ def test_the_table_is_worth_something() -> None:
     assert len({e.name for e in [*NOTHING, *SOMETHING]}) == len(NOTHING) + len(SOMETHING)
     assert set().union(*(e.changed for e in SOMETHING)) == ALL
     assert all(not e.changed for e in NOTHING) and all(e.changed for e in SOMETHING)
+
+
+# -- the generated corpus: every operator, check and key of a place
+
+
+def compile_generated(change: Generated) -> Compiled:
+    compiled = compile_text(change.text, change.files, pins=change.pins, catalog=change.catalog)
+    assert compiled.plan and compiled.graph, f"{change.name}\n{render(compiled.report)}"
+    return compiled
+
+
+UNCHANGED = Generated("", "unchanged", show(CORPUS), frozenset())
+WHOLE = compile_generated(UNCHANGED)
+assert WHOLE.graph and WHOLE.plan
+BEFORE = meaning_of(WHOLE.plan, WHOLE.graph, CATALOG)
+
+
+@cache
+def meaning_after(change_at: int) -> Meaning:
+    change = GENERATED[change_at]
+    compiled = compile_generated(change)
+    assert compiled.plan is not None
+    return meaning_of(compiled.plan, compiled.graph, change.catalog)
+
+
+GENERATED = [*SEMANTIC, *COSMETIC]
+KINDS = list(dict.fromkeys(e.kind for e in GENERATED))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_runs_again_after_a_generated_edit(kind: str) -> None:
+    wrong = []
+    for at, change in enumerate(GENERATED):
+        if change.kind != kind:
+            continue
+        after = meaning_after(at)
+        found = compare(BEFORE, after)
+        again = {name for name, step in found.items() if step.symbol != "="}
+        if again != change.changed:
+            wrong.append((change.name, sorted(again ^ change.changed)))
+        if (after.digest != BEFORE.digest) != change.semantic:
+            wrong.append((change.name, ["the data set"]))
+    assert not wrong
+
+
+def test_the_corpus_is_large_enough() -> None:
+    assert len(COSMETIC) >= 100
+    assert len(SEMANTIC) >= 100
+    assert len({(e.kind, e.name, e.text, *e.files.values()) for e in COSMETIC}) == len(COSMETIC)
+    assert all(e.semantic for e in SEMANTIC if e.kind != "model")
+    assert not any(e.semantic for e in COSMETIC)
+
+
+def test_every_field_of_identity_was_edited() -> None:
+    """What a hash input can hold, from the code, against what the edits are seen to change."""
+    missing = required_fields() - touched_fields()
+    assert not missing, f"the edit corpus does not edit: {', '.join(sorted(missing))}"
+
+
+def required_fields() -> set[str]:
+    """Fields by operator and by check, from signatures, schemas and real definitions."""
+    wanted = {"op", "inputs", "mix", "output", "split"}
+    for operator in CATALOG.steps.values():
+        wanted |= {f"{operator.name} version", f"{operator.name} packages"}
+        for param in operator.params:
+            form = param.schema.get("format")
+            field = "model" if form == "model" else param.name
+            if param.name in PERMISSIONS:
+                continue
+            if form in ("sampling", "chunk"):
+                wanted |= {f"{operator.name}.{field}.{k}" for k in param.schema["properties"]}
+            else:
+                wanted.add(f"{operator.name}.{field}")
+    for check in CATALOG.checks.values():
+        wanted |= {f"check {check.name} version", f"check {check.name} packages"}
+        wanted |= {f"check {check.name}.{param.name}" for param in check.params}
+    wanted |= {f"rung {word}" for word in (*LADDER_SCHEMA["properties"], "route", "reject")}
+    retry = LADDER_SCHEMA["properties"]["retry"]["properties"]
+    wanted |= {f"retry.{key}" for key in retry if key != "sampling"}
+    wanted |= {f"retry.sampling.{key}" for key in SAMPLING_SCHEMA["properties"]}
+    wanted |= {f"prompt.{k}" for k in ("system", "user", "assistant")}
+    prompt = next(s.definition["params"]["prompt"] for s in BEFORE.steps.values() if s.prompt)
+    wanted |= {f"prompt.{k}" for k in prompt if k not in ("blocks", "reply")}
+    wanted |= {f"mix.{k}" for k in MIX["properties"]}
+    wanted |= {f"output.{k}" for k in OUTPUT["properties"] if k != "path"}
+    for meaning in (BEFORE, *map(meaning_after, range(len(GENERATED)))):
+        for step in meaning.steps.values():
+            op = "source" if step.op == "source" else "step"
+            # `site` is the name of a step that draws: one of the edits by hand.
+            wanted |= {f"{op}.{key}" for key in step.definition if key not in ("params", "site")}
+    return wanted
+
+
+def touched_fields() -> set[str]:
+    """Fields that some edit changes, by comparing what is hashed before and after."""
+    found: set[str] = set()
+    for at, change in enumerate(GENERATED):
+        after = meaning_after(at)
+        for one in changed_data(BEFORE, after):
+            where = one.field.split(".")
+            found |= {where[0], ".".join(where[:2])}
+        for name, step in compare(BEFORE, after).items():
+            if step.symbol == "~":
+                found |= set(touched(BEFORE.steps[name], after.steps[name], change))
+    return found
+
+
+def touched(old: StepMeaning, new: StepMeaning, change: Generated) -> Iterator[str]:
+    if old.reads != new.reads:
+        yield "inputs"
+    for _ in differences(old.packages, new.packages):
+        yield f"{old.op} packages"
+        for check in old.definition["params"].get("checks", ()):
+            yield f"check {check['kind']} packages"
+    kinds = {c["name"]: c["kind"] for c in old.definition.get("params", {}).get("checks") or ()}
+    for rung in new.definition.get("params", {}).get("on_fail") or ():
+        yield f"rung {rung['rung']}"
+    for path, _, _ in differences(comparable(old), comparable(new)):
+        field = re.sub(r"\[\d+\]", "", path)
+        words = field.split(".")
+        yield f"{'source' if old.op == 'source' else 'step'}.{words[0]}"
+        if field == "op":
+            yield "op"
+        elif field == "operator version":
+            yield f"{old.op} version"
+        elif words[0] == "checks" and len(words) > 2 and words[2] == "version":
+            yield f"check {kinds[words[1]]} version"
+        elif words[0] == "checks" and len(words) > 2:
+            yield f"check {kinds[words[1]]}.{words[2]}"
+        elif words[0] == "on_fail" and len(words) > 1:
+            yield f"retry.{'.'.join(words[1:])}"
+        elif words[:2] == ["prompt", "blocks"]:
+            yield f"prompt.{words[2]}"
+        elif words[0] == "prompt":
+            yield f"prompt.{words[1]}"
+        yield f"{old.op}.{words[0]}"
+        yield f"{old.op}.{'.'.join(words[:2])}"
+
+
+def test_what_a_run_stores_is_what_was_hashed() -> None:
+    """`why` compares the hash input itself: its digest is the fingerprint, after JSON too."""
+    for compiled in (WHOLE, BASE):
+        assert compiled.plan is not None
+        meaning = meaning_of(compiled.plan, compiled.graph, CATALOG)
+        again = Meaning.from_json(json.loads(json.dumps(meaning.to_json())))
+        for name, step in again.steps.items():
+            assert digest(again.input_of(name)) == step.fingerprint
+    for at, change in enumerate(GENERATED):
+        if change.kind in ("package", "version", "ladder"):
+            after = meaning_after(at)
+            assert all(digest(after.input_of(n)) == s.fingerprint for n, s in after.steps.items())
+
+
+def test_a_meaning_of_another_scheme_is_refused() -> None:
+    value = BEFORE.to_json()
+    for other in ({**value, "scheme": "x"}, {**value, "mashbill_identity": 99}, {}):
+        with pytest.raises(ValueError, match="identity"):
+            Meaning.from_json(other)
 
 
 def digest_after(*pairs: tuple[str, str], **changes: object) -> str:
@@ -196,3 +364,11 @@ def test_a_difference_names_its_place() -> None:
     assert difference({"a": 1}, {"a": 1, "b": 2}) == ("b", None, 2)
     assert difference([1, 2], [1]) == ("", [1, 2], [1])
     assert difference(1, 1.0) is None and difference(1, True) is not None
+
+
+def test_all_differences_are_found_in_order() -> None:
+    old = {"a": 1, "b": {"c": [1, 2], "d": 3}, "e": None}
+    new = {"a": 2, "b": {"c": [1, 5], "f": 4}, "e": None}
+    assert list(differences(old, new)) == [
+        ("a", 1, 2), ("b.c[1]", 2, 5), ("b.d", 3, None), ("b.f", None, 4)
+    ]  # fmt: skip
