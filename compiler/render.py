@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 
+from .cells import cell, clean, display_width, wrapped
 from .diagnostics import Diagnostic, Label, Report, Severity, Span
 from .formats import render_github, render_json
 from .places import Lines
@@ -20,9 +21,11 @@ _COLOURS: dict[str, str] = {
     "gutter": "1;34",
 }
 SECRET = "G704"
-_TAB = 4
 _FIXABLE = "  [*] fixable"
 _ELLIPSIS = "…"
+
+
+RANKS = ("error", "warning", "note")
 
 
 def render(
@@ -41,7 +44,9 @@ def render(
     """
     texts = {file: Lines(_masked(report, file)) for file in report.files}
     painter = _Painter(texts, colour, max(width, 40))
-    shown = report.diagnostics if limit is None else report.diagnostics[:limit]
+    # What stops a run comes first, whatever stands above it in the file.
+    ranked = sorted(report.diagnostics, key=lambda d: RANKS.index(d.severity))
+    shown = ranked if limit is None else ranked[:limit]
     blocks = ["\n".join(painter.diagnostic(d)) for d in shown]
     if hidden := len(report.diagnostics) - len(shown):
         blocks.append(f"… and {hidden} more")
@@ -97,7 +102,8 @@ class _Painter:
     def diagnostic(self, d: Diagnostic) -> Iterator[str]:
         severity: Severity = d.severity
         head = self.paint(f"{severity}[{d.code}]", severity)
-        yield f"{head}{self.paint(f': {clean(d.message)}', 'bold')}"
+        message = clean(d.message).replace("\n", " ")
+        yield head + self.paint(f": {message}", "bold")
         files = self.places(d)
         gutter = self.gutter(files)
         for number, (file, labels) in enumerate(files):
@@ -135,7 +141,8 @@ class _Painter:
 
     def remark(self, gutter: int, kind: str, words: str) -> str:
         head = f"{'':{gutter}} {self.paint('=', 'gutter')} {self.paint(kind, 'bold')}: "
-        return head + clean(words).replace("\n", f"\n{'':{gutter + 5 + len(kind)}}")
+        indent = gutter + 5 + len(kind)
+        return head + f"\n{'':{indent}}".join(wrapped(clean(words), self.width - indent))
 
     def place(
         self, file: str, labels: list[tuple[Label, str]], d: Diagnostic, gutter: int, first: bool
@@ -162,12 +169,13 @@ class _Painter:
                 yield self.source(text, line - 1, gutter, room, ())
             elif at and line > lines[at - 1] + 2:
                 yield self.paint("...", "gutter")
-            here = tuple(m for m in marks if m.line == line)
-            yield self.source(text, line, gutter, room, here)
-            for mark in here:
-                for row in _underline(text.line(line), mark, here, room):
-                    painted = self.paint(row, style if mark.sign == "^" else "gutter")
-                    yield self.bar(gutter, painted)
+            here = (m for m in marks if m.line == line)
+            for group in _groups(text.line(line), here, room):
+                yield self.source(text, line, gutter, room, group)
+                for mark in group:
+                    for row in _underline(text.line(line), mark, group, room):
+                        painted = self.paint(row, style if mark.sign == "^" else "gutter")
+                        yield self.bar(gutter, painted)
 
     def source(
         self, text: Lines, line: int, gutter: int, room: int, marks: tuple[_Mark, ...]
@@ -199,19 +207,43 @@ class _Window:
     columns: tuple[int, ...]
 
 
+def _groups(line: str, marks: Iterable[_Mark], room: int) -> list[tuple[_Mark, ...]]:
+    """Marks of one line that can be seen together; a line is shown once for each group."""
+    edges = _edges([cell(char) for char in line])
+    groups: list[tuple[_Mark, ...]] = []
+    for mark in marks:
+        for at, group in enumerate(groups):
+            begin, end = _stretch(edges, (*group, mark))
+            if edges[-1] <= room or end - begin <= room - 2:
+                groups[at] = (*group, mark)
+                break
+        else:
+            groups.append((mark,))
+    return groups
+
+
+def _stretch(edges: list[int], marks: tuple[_Mark, ...]) -> tuple[int, int]:
+    """Where, in columns of the whole line, marks begin and end."""
+    last = len(edges) - 1
+    begin = min((min(m.start, last) for m in marks), default=0)
+    return edges[begin], edges[max((min(m.end, last) for m in marks), default=0)]
+
+
+def _edges(cells: list[str]) -> list[int]:
+    """Where each cell begins, in columns, and where the last one ends."""
+    return [0, *accumulate(map(display_width, cells))]
+
+
 def _window(line: str, marks: tuple[_Mark, ...], room: int) -> _Window:
-    cells = [_cell(char) for char in line]
-    edges = [0]
-    for cell in cells:
-        edges.append(edges[-1] + display_width(cell))
+    cells = [cell(char) for char in line]
+    edges = _edges(cells)
     if edges[-1] <= room:
         return _Window("".join(cells), tuple(edges))
-    # Keep what is marked in sight, with a third of the room before it.
-    start = min((m.start for m in marks), default=0)
-    left = max(0, edges[min(start, len(cells))] - room // 3)
-    if left <= 1 or edges[min(max((m.end for m in marks), default=0), len(cells))] <= room - 1:
+    begin, end = _stretch(edges, marks)
+    # Keep what is marked in sight, its beginning first, with a third of the room before it.
+    left = min(max(begin - room // 3, end - room + 2), begin - 1, edges[-1] - room + 1)
+    if left <= 1 or end <= room - 1:
         left = 0
-    left = min(left, edges[-1] - room + 1)
     head = _ELLIPSIS if left else ""
     first = next(i for i, edge in enumerate(edges) if edge >= left + len(head) or not left)
     last = first
@@ -230,48 +262,11 @@ def _underline(line: str, mark: _Mark, marks: tuple[_Mark, ...], room: int) -> I
     start = columns[mark.start] if mark.start < len(columns) else past
     end = columns[mark.end] if mark.end < len(columns) else past
     row = " " * start + mark.sign * max(1, end - start)
-    words = clean(mark.text)
+    words = clean(mark.text).replace("\n", " ")
     if not words or len(row) + 1 + display_width(words) <= room:
         yield f"{row} {words}".rstrip()
         return
     yield row
-    yield " " * max(0, min(start, room - display_width(words))) + words
-
-
-def _cell(char: str) -> str:
-    """What stands for a character of the source, so that no text can steer the terminal."""
-    if char == "\t":
-        return " " * _TAB
-    if char == "\ufeff":
-        return ""
-    return char if _harmless(char) else "\ufffd"
-
-
-def _harmless(char: str) -> bool:
-    """Whether a character is only drawn: no control, no change of direction, no odd blank."""
-    return char.isprintable() or char == "\u3000"
-
-
-def display_width(text: str) -> int:
-    """Terminal columns of a text: two for a wide character, none for a combining one.
-
-    >>> display_width("ab日本")
-    6
-    """
-    if text.isascii():
-        return len(text)
-    return sum(
-        0
-        if unicodedata.combining(c) or unicodedata.category(c) in ("Mn", "Me", "Cf")
-        else 2
-        if unicodedata.east_asian_width(c) in "WF"
-        else 1
-        for c in text
-    )
-
-
-def clean(text: str) -> str:
-    """A message with nothing in it that could steer the terminal."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(c if c in "\n " or _harmless(c) else "\ufffd" for c in text)
+    lines = wrapped(words, room)
+    indent = max(0, min(start, room - max(map(display_width, lines))))
+    yield from (f"{'':{indent}}{line}" for line in lines)

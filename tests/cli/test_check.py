@@ -74,3 +74,20 @@ def test_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert command(["--version"]) == 0
     assert command(["check", "nowhere"]) == 1
     assert "no recipe" in capsys.readouterr().err
+
+
+def test_fixes_that_overlap_or_uncover_others_are_all_made(tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(
+        "mashbill: 1\nname: first\n"
+        "sources:\n"
+        "  docs: { path: docs.jsonl, columns: { a: a, b: b }, licence: CC0-1.0, origin: human }\n"
+        "steps:\n"
+        "  long: { op: filter, from: dcos, keep: min(a, b) > 3 and a < b }\n"
+    )
+    (tmp_path / "docs.jsonl").write_text('{"text": "x"}\n')
+    assert command(["check", str(tmp_path), "--fix"]) == 0
+    text = recipe.read_text()
+    assert "license: CC0-1.0" in text
+    assert "from: docs" in text
+    assert command(["check", str(tmp_path)]) == 0

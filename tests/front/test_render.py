@@ -71,15 +71,15 @@ error[P201]: prompt uses a variable that no upstream step produces
    |
    = help: did you mean `problem`?  [*] fixable
 
+error[O801]: out/edu holds run r-0412
+   = help: use another output.path
+
 warning[C501]: part `code` would repeat 2.7 times to reach its share
   --> recipe.yaml:171:15
     |
 171 |       weight: 10%
     |               ^^^ 10% × 600M = 60M tokens; last plan has 22M [18M–26M]
     = note: `max_epochs: 4` allows this; lower the weight
-
-error[O801]: out/edu holds run r-0412
-   = help: use another output.path
 
 Checked 1 recipe, 6 prompts, 14 steps in 0.21 s: 2 errors, 1 warning (1 fixable with --fix)"""
     )
