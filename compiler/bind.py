@@ -6,19 +6,24 @@ cannot be bound leaves its columns open: what leans on it is not reported a seco
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
+from .asking import ALLOW_OUTSIDE, reply_columns
+from .assignments import Assigned, Value, assigned, split_assignments, with_sets
+from .bound import Bound, BoundExpression
+from .counting import tokenizer_identity
 from .diagnostics import Diagnostic, Label, Span
-from .document import Node as Document
-from .document import Scalar, plain
-from .expr import columns_read, parse_expr
+from .formulas import bind_expression
+from .governance import check_whole
 from .graph import (
     DERIVED,
     Cycle,
     Edge,
     Graph,
+    Makers,
     Node,
     Rows,
     Traits,
@@ -26,20 +31,15 @@ from .graph import (
     joint_origin,
     topological_order,
 )
-from .identity import digest
-from .mixing import bind_outputs, check_input
-from .recipe import Assignment, Origin, SourceDecl, StepDecl
+from .identity import digest, hash_input
+from .ladders import is_greedy
+from .mixing import bind_outputs, check_input, written_columns
+from .recipe import Origin, SourceDecl, StepDecl
 from .registry import Model, Operator
+from .repeats import join_repeats
 from .scope import BUILT_IN, Binding, Scope
-from .types import ANY, BOOL, FLOAT, INT, STR, Type
-from .values import (
-    ALLOW_OUTSIDE,
-    Bound,
-    bind_expression,
-    bind_params,
-    is_greedy,
-    reply_columns,
-)
+from .types import ANY, BOOL, FLOAT, STR, Columns, Type
+from .values import bind_params
 from .world import OutsideError
 
 
@@ -47,7 +47,7 @@ def bind(binding: Binding) -> Graph:
     """Bind a recipe. Diagnostics go to `binding`; what cannot be bound is not in the graph."""
     recipe = binding.recipe
     names = {s.name for s in recipe.sources} | {s.name for s in recipe.steps}
-    known = tuple(sorted(names))
+    known = dict.fromkeys(sorted(names))
     _check_names(known, binding)
     nodes = {s.name: bind_source(s, binding) for s in recipe.sources}
     broken = {s.name for s in recipe.sources if binding.faulty(s.span, s.body)}
@@ -62,9 +62,17 @@ def bind(binding: Binding) -> Graph:
     outputs = bind_outputs(nodes, broken, binding)
     results = {str(e): f"{nodes[e.node].fingerprint}.{e.port}" for e in outputs}
     graph = Graph(
-        in_topological_order(nodes.values()), outputs, {}, results, recipe.mix is not None
+        in_topological_order(nodes.values()),
+        outputs,
+        results=results,
+        mixed=recipe.mix is not None,
+        wanted=frozenset(written_columns(outputs, nodes, recipe.output)),
     )
-    return _pruned(graph, binding, len(nodes) == len(names))
+    pruned = _pruned(graph, binding, len(nodes) == len(names))
+    if outputs and not broken:
+        check_whole(pruned, binding)
+    binding.diagnostics[:] = join_repeats(binding.diagnostics)
+    return pruned
 
 
 def _refuse_silence(
@@ -78,7 +86,7 @@ def _refuse_silence(
                 binding.add(Diagnostic("S005", message, step.op_span))
 
 
-def _check_names(known: tuple[str, ...], binding: Binding) -> None:
+def _check_names(known: Collection[str], binding: Binding) -> None:
     """Report names that are taken, and inputs that lead nowhere."""
     recipe = binding.recipe
     sources = {s.name: s.span for s in recipe.sources}
@@ -100,17 +108,25 @@ def _check_names(known: tuple[str, ...], binding: Binding) -> None:
 def _in_order(steps: Mapping[str, StepDecl], binding: Binding) -> tuple[str, ...]:
     """Steps after what they read. A cycle is reported and then cut, to see what else is wrong."""
     reads = {name: {i.name for i in s.inputs} & steps.keys() for name, s in steps.items()}
-    while isinstance(order := topological_order(reads), Cycle):
+    for _ in range(MOST_CYCLES):
+        order = topological_order(reads)
+        if not isinstance(order, Cycle):
+            return order
         _report_cycle(order, binding)
         for name in order.names:
             reads[name] -= set(order.names)
-    return order
+    return tuple(steps)
+
+
+MOST_CYCLES = 50
+"""So many are told; more than that are one mistake, and each takes another look at all steps."""
 
 
 def _report_cycle(cycle: Cycle, binding: Binding) -> None:
     spans = {
-        (step.name, given.name): given.span
-        for step in binding.recipe.steps
+        (name, given.name): given.span
+        for name in cycle.names
+        if (step := binding.step(name))
         for given in step.inputs
     }
     pairs = [(reader, read) for read, reader in zip(cycle.names, cycle.names[1:], strict=False)]
@@ -155,7 +171,8 @@ def bind_source(source: SourceDecl, binding: Binding) -> Node:
                     )
                 )
         except OutsideError as error:
-            outside = Diagnostic("R112", str(error), source.path_span, help=ALLOW_OUTSIDE)
+            help = f"{ALLOW_OUTSIDE}, or give the path yourself: --set sources.{source.name}.path=…"
+            outside = Diagnostic("R112", str(error), source.path_span, help=help)
             binding.add(outside)
     columns: dict[str, Type] = {"text": STR, "source.text": STR, **BUILT_IN}
     columns |= {new: ANY for new, _ in source.columns}
@@ -180,6 +197,7 @@ def bind_source(source: SourceDecl, binding: Binding) -> Node:
             modelled=made if source.origin != "human" else frozenset(),
             origin=source.origin,
             traits=Traits(frozenset(), made, False, True, False, "free"),
+            makers=_made_by(source.name, columns),
         ),
         {},
     )
@@ -202,25 +220,32 @@ def bind_step(
     open_ = open_ or binding.faulty(step.from_span)
     given = _union([node.rows(i.port) for node, i in upstream])
     scope = Scope(step, given.columns, given.modelled, open_ or not upstream)
-    before, after, sound = _split_assignments(step, scope, operator, binding)
-    inside = scope.plus({a.column: found.type for a, found in before})
+    applies = bind_expression(step.when, binding, scope, want=BOOL) if step.when else None
+    before, after, sound = split_assignments(step, scope, operator, binding)
+    # A column of `set:` that is wrong has its diagnostic, and so has a `set:` that is mistyped.
+    lost = {a.column: ANY.maybe(False) for a in step.set if a not in after}
+    inside = scope.plus({**lost, **{a.column: found.type for a, found in before}})
+    inside = replace(inside, open=inside.open or (incomplete and not step.set))
     bound = bind_params(
         operator, dict(step.params), binding, inside, step.op_span, incomplete=incomplete
     )
     rungs = bound.params.get("on_fail") or []
     falls_back = bool(rungs) and rungs[-1]["rung"] == "fallback"
     written = _written(operator, bound, inside, falls_back)
-    outside = inside.plus(written)
-    late = [(a, found) for a in after if (found := _assigned(a, outside, binding))]
-    sound = sound and not (bound.broken or incomplete or open_) and len(late) == len(after)
+    outside = replace(inside.plus(written), open=inside.open or bound.broken)
+    late = [(a, found) for a in after if (found := assigned(a, outside, binding))]
+    sound = sound and len(late) == len(after) and bool(applies or not step.when)
+    sound = sound and not (bound.broken or incomplete or open_)
     _refuse_more(operator, bound, scope, step, binding)
     if not upstream:
         return None, False
     sets = [*before, *late]
     own = set(OWN_CHANGES if operator.stage == "generate" else ())
     reads = {*operator.reads, *bound.reads, *(c for _, found in sets for c in found.reads)}
+    reads |= applies.reads if applies else frozenset()
     if operator.stage == "generate":
         reads.add("text")  # checks and fallbacks go by it, whatever the prompt reads
+    made = {**outside.columns, **{a.column: found.type for a, found in late}}
     model_words = _model_words(operator, bound, given.modelled, sets, frozenset(written))
     aside = inside.plus({REASON: STR})
     node = Node(
@@ -229,10 +254,12 @@ def bind_step(
         version=operator.version,
         stage=operator.stage,
         inputs=tuple(Edge(i.name, i.port) for _, i in upstream),
-        definition=_definition(step, operator, bound, (before, late), reads, binding),
-        columns={**outside.columns, **{a.column: found.type for a, found in late}},
+        definition=_definition(step, operator, bound, (before, late), applies, reads, binding),
+        columns=_passed(given.columns, made) if applies else made,
         modelled=model_words,
-        origin=_origin(given.origin, operator, "text" in model_words, falls_back),
+        origin=_origin(
+            given.origin, operator, "text" in model_words, falls_back or applies is not None
+        ),
         traits=Traits(
             reads=frozenset(reads),
             writes=frozenset({*written, *own, *(a.column for a, _ in sets)}),
@@ -243,8 +270,18 @@ def bind_step(
         ),
         model=bound.model.name if bound.model else None,
         prompt={"path": bound.prompt.path, "files": bound.prompt_files} if bound.prompt else None,
-        aside=Rows(aside.columns, _with_sets(given.modelled, before), given.origin),
+        aside=Rows(
+            aside.columns,
+            with_sets(given.modelled, before),
+            given.origin,
+            {**given.makers, **_made_by(step.name, [*(a.column for a, _ in before), REASON])},
+        ),
         declared=tuple(Edge(i.name, i.port) for i in step.inputs),
+        makers={
+            **given.makers,
+            **_made_by(step.name, [*written, *own], given.makers if falls_back or applies else {}),
+            **_made_by(step.name, [a.column for a, _ in sets], given.makers if applies else {}),
+        },
     )
     packages = {*operator.packages, *bound.packages}
     versions = {p: binding.catalog.versions.get(p, "") for p in sorted(packages)}
@@ -266,28 +303,43 @@ def _definition(
     operator: Operator,
     bound: Bound,
     sets: tuple[list[Assigned], list[Assigned]],
+    applies: BoundExpression | None,
     reads: set[str],
     binding: Binding,
 ) -> dict[str, Any]:
     models = {p.name for p in operator.params if p.type is Model}
-    found: list[Bound | Value] = [bound, *(value for side in sets for _, value in side)]
+    found: list[Bound | Value | BoundExpression | None] = [bound, applies]
+    found += (value for side in sets for _, value in side)
     definition: dict[str, Any] = {
         # A model stands with its identity below, whatever the recipe calls it.
         "params": {k: v for k, v in bound.params.items() if k not in {*models, *PERMISSIONS}},
         "set": {a.column: value.json for a, value in sets[0]},
         "set_after": {a.column: value.json for a, value in sets[1]},
         "limit": step.limit,
-        "seed": binding.recipe.seed if any(f.seeded for f in found) else 0,
+        "seed": binding.recipe.seed if any(f and f.seeded for f in found) else 0,
         # Draws of `choose` are told apart by where they stand.
-        "site": step.name if any(f.draws for f in found) else "",
+        "site": step.name if any(f and f.draws for f in found) else "",
         # A scan keeps the source's text only for steps that look at it.
         "reads": sorted(reads & {"source.text"}),
     }
+    if applies:
+        definition["when"] = applies.text
+    if counts := sorted({text for f in found if f for text in f.counts}):
+        # Columns that the runtime counts, batch by batch, before the expressions are computed.
+        definition["tokens"] = {"of": counts, "by": tokenizer_identity(binding)}
     if bound.model:
         model, pin = bound.model, binding.pins.models.get(bound.model.name, "")
         named = {"engine": model.engine, "model": model.model}
         definition["model"] = {"digest": pin} if pin else named
     return definition
+
+
+def _passed(given: Columns, made: Columns) -> dict[str, Type]:
+    """Columns after a step with `when:`, whose other rows pass as they came."""
+    return {
+        name: _either(given[name], kind) if name in given else kind.maybe()
+        for name, kind in made.items()
+    }
 
 
 def _samples(bound: Bound) -> int:
@@ -305,7 +357,16 @@ def _union(given: list[Rows]) -> Rows:
         if any(name not in rows.columns for rows in given):
             columns[name] = kind.maybe()
     modelled = frozenset[str]().union(*(rows.modelled for rows in given))
-    return Rows(columns, modelled, joint_origin(given))
+    makers = {
+        name: tuple(sorted({m for rows in given for m in rows.makers.get(name, ())}))
+        for name in columns
+    }
+    return Rows(columns, modelled, joint_origin(given), makers)
+
+
+def _made_by(name: str, columns: Iterable[str], before: Makers = MappingProxyType({})) -> Makers:
+    """The same step or source as the maker of several columns, beside who made them before."""
+    return {column: tuple(sorted({name, *before.get(column, ())})) for column in columns}
 
 
 def _either(one: Type, other: Type) -> Type:
@@ -315,68 +376,6 @@ def _either(one: Type, other: Type) -> Type:
     if {one.kind, other.kind} == {"int", "float"}:
         return FLOAT.maybe(nullable)
     return ANY
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """What a `set:` gives a column: JSON for the definition, and what is known of it."""
-
-    json: Any
-    type: Type
-    reads: frozenset[str] = frozenset()
-    draws: bool = False
-    seeded: bool = False
-
-
-Assigned = tuple[Assignment, Value]
-
-
-def _split_assignments(
-    step: StepDecl, scope: Scope, operator: Operator, binding: Binding
-) -> tuple[list[Assigned], list[Assignment], bool]:
-    """Columns of `set:`: computed before the operator, or after it if they read what it makes."""
-    before: list[Assigned] = []
-    after: list[Assignment] = []
-    sound = True
-    for assignment in step.set:
-        if assignment.column.startswith("_"):  # shape has its diagnostic
-            sound = False
-        elif _needs_output(assignment, scope, operator):
-            after.append(assignment)
-        elif found := _assigned(assignment, scope, binding):
-            before.append((assignment, found))
-        else:
-            sound = False
-    return before, after, sound
-
-
-def _needs_output(assignment: Assignment, scope: Scope, operator: Operator) -> bool:
-    if not _is_expression(assignment.value):
-        return False
-    expr, _ = parse_expr(str(plain(assignment.value))[1:])
-    missing = columns_read(expr, scope.columns) - scope.columns.keys() if expr else frozenset()
-    return bool(missing) and (bool(missing & set(operator.writes)) or operator.stage == "generate")
-
-
-def _is_expression(value: Document) -> bool:
-    return (
-        isinstance(value, Scalar) and isinstance(value.value, str) and value.value.startswith("=")
-    )
-
-
-_LITERALS: Mapping[type, Type] = {str: STR, bool: BOOL, int: INT, float: FLOAT}
-
-
-def _assigned(assignment: Assignment, scope: Scope, binding: Binding) -> Value | None:
-    value = assignment.value
-    if _is_expression(value):
-        found = bind_expression(value, binding, scope, skip=1)
-        if found is None:
-            return None
-        return Value({"=": found.text}, found.type, found.reads, found.draws, found.seeded)
-    literal = plain(value)
-    kind = _LITERALS.get(type(literal))
-    return Value(literal, kind) if kind else None  # else shape has its diagnostic
 
 
 def _written(operator: Operator, bound: Bound, scope: Scope, falls_back: bool) -> dict[str, Type]:
@@ -398,12 +397,7 @@ def _model_words(
     written: frozenset[str],
 ) -> frozenset[str]:
     made = written - {"input.text", "_accepted"} if bound.model is not None else frozenset[str]()
-    return _with_sets(modelled | made, sets)
-
-
-def _with_sets(modelled: frozenset[str], sets: list[Assigned]) -> frozenset[str]:
-    """Columns that hold a model's words, with those computed from them."""
-    return modelled | {a.column for a, found in sets if found.reads & modelled}
+    return with_sets(modelled | made, sets)
 
 
 def _origin(given: Origin, operator: Operator, modelled: bool, falls_back: bool) -> Origin:
@@ -435,6 +429,7 @@ def _refuse_more(
                 help="write `samples: 1`, or `sampling: { temperature: 0.8 }`",
             )
         )
+    _refuse_shadows(bound, scope, step, binding)
     reply = dict(bound.prompt.reply) if bound.prompt else {}
     prompt = step.param("prompt")
     for name in reply:
@@ -458,18 +453,33 @@ def _refuse_more(
             )
 
 
+def _refuse_shadows(bound: Bound, scope: Scope, step: StepDecl, binding: Binding) -> None:
+    """A reply that takes the place of a column which the prompt was not even given."""
+    reply = dict(bound.prompt.reply) if bound.prompt else {}
+    prompt = step.param("prompt")
+    given = {name for name, _ in bound.prompt.inputs} if bound.prompt else set[str]()
+    for name in reply:
+        if prompt and name in scope.columns and name != "text" and name not in given:
+            binding.add(
+                Diagnostic(
+                    "R105",
+                    f"the reply's `{name}` overwrites a column that is there already",
+                    prompt.span,
+                    secondary=scope.upstream(),
+                    help="give the reply's column another name, or the one before it",
+                )
+            )
+
+
 def _identified(
     node: Node, upstream: Mapping[str, Node], packages: Mapping[str, str] | None = None
 ) -> Node:
     definition = {k: v for k, v in node.definition.items() if k not in DERIVED}
-    work = {"op": node.op, "version": node.version, "definition": definition}
-    inputs = sorted(f"{upstream[e.node].fingerprint}.{e.port}" for e in node.inputs)
+    inputs = (f"{upstream[e.node].fingerprint}.{e.port}" for e in node.inputs)
+    whole = hash_input(node.op, node.version, definition, packages or {}, inputs)
     without_limit = {k: v for k, v in definition.items() if k != "limit"}
-    return replace(
-        node,
-        fingerprint=digest({**work, "packages": dict(packages or {}), "inputs": inputs}),
-        rule=digest({**work, "definition": without_limit}),
-    )
+    rule = {"op": node.op, "version": node.version, "definition": without_limit}
+    return replace(node, fingerprint=digest(whole), rule=digest(rule))
 
 
 def _pruned(graph: Graph, binding: Binding, whole: bool) -> Graph:

@@ -12,6 +12,7 @@ import yaml
 from .diagnostics import Diagnostic, Edit, Label, Span
 from .nodes import List, Map, Node, Scalar
 from .scalars import ambiguity, resolve
+from .torn import torn_value
 
 MAX_DEPTH = 64
 
@@ -106,9 +107,9 @@ class Builder:
         if parent and parent.is_map and parent.key is None:
             message = "a key is a name, not a map or a list"
             if re.match(r"\{\s*\{|\{\s*[^\n]*\}\}", self.text[max(0, start - 1) : start + 200]):
-                self._report(
-                    "S001", message, self._span(start, start + 1), help="quote text that holds `{{`"
-                )
+                twice = re.match(r"\{\s*[\w.]+\s*:", self.text[start : start + 200])
+                hint = "write one `{`" if twice else "quote text that holds `{{`"
+                self._report("S001", message, self._span(start, start + 1), help=hint)
             else:
                 self._report("S001", message, self._span(start, start + 1))
             return False
@@ -233,8 +234,14 @@ class Builder:
             )
             return False
         if not _COLON.match(self.text, span.end, self.end):
-            if frame.flow:
+            torn = torn_value(self.text, self.file, frame.start, span.start) if frame.flow else None
+            if torn:
+                self.diagnostics.append(torn)
+            elif frame.flow:
+                name, colon, value = str(key.value).partition(":")
                 hint = f"write `{key.value}: …`; what has no keys is a list: `[…]`"
+                if colon and value and not key.quoted:
+                    hint = f"put a blank after the colon: `{name}: {value}`"
                 self._report("S001", f"expected ':' after key '{key.value}'", span, help=hint)
             else:
                 hint = f"write `{key.value}: …`"

@@ -14,11 +14,14 @@ class Code:
         slug: The name beside the code.
         severity: error, warning or note.
         explanation: What it means, why it is bad and what to write instead, in a few lines.
+        stage: When it can be known: from the files of the recipe alone (`check`), from its data
+            (`plan`), or when engines and folders are used (`run`).
     """
 
     slug: str
     severity: Literal["error", "warning", "note"]
     explanation: str
+    stage: Literal["check", "plan", "run"] = "check"
 
 
 CODES: dict[str, Code] = {
@@ -141,6 +144,20 @@ program reads version 1. A recipe of a later version needs a later program.
     mashbill: 1
 """,
     ),
+    "S009": Code(
+        "deprecated-key",
+        "warning",
+        """\
+The key has another name in this format. It is still read, and its name says
+less than the new one.
+
+    sampling: { max_new_tokens: 512 }
+
+Write, or let `mashbill check --fix` write:
+
+    sampling: { max_tokens: 512 }
+""",
+    ),
     "S010": Code(
         "unknown-operator",
         "error",
@@ -183,6 +200,31 @@ Write instead:
 """,
     ),
     # -- R: references
+    "S013": Code(
+        "unused-suppression",
+        "warning",
+        """\
+A comment allows a diagnostic that is not there. It would hide the next one that
+is.
+
+    keep: words(text) > 50   # mashbill: allow X154
+
+Take the comment out (`mashbill check --fix` does), or mend its code.
+""",
+    ),
+    "S014": Code(
+        "cannot-allow",
+        "error",
+        """\
+A comment tries to allow what cannot be allowed: with this error the recipe has
+no meaning that could be run.
+
+    form: clena   # mashbill: allow S002
+
+Mend what the error says. Warnings, notes and P203 can be allowed; licences are
+acknowledged in their source (`acknowledge: [G702]`).
+""",
+    ),
     "R101": Code(
         "unknown-step",
         "error",
@@ -240,6 +282,19 @@ reached.
 
 Give one of the two another name: in the source (`columns: { given: tests }`),
 or in the prompt's `reply`.
+""",
+    ),
+    "R106": Code(
+        "unused-param",
+        "warning",
+        """\
+Nothing reads the parameter, so that setting it changes nothing.
+
+    params: { samples: 8 }
+
+Read it where it is meant, or take it out:
+
+    solved: { op: generate, samples: = params.samples, … }
 """,
     ),
     "R107": Code(
@@ -334,6 +389,23 @@ Write instead:
     set: { style: pupil }
 """,
     ),
+    "R115": Code(
+        "unread-column",
+        "warning",
+        """\
+A model is asked for a column that no step reads and that the data set leaves
+out: it is paid for and thrown away.
+
+    solved: { op: generate, prompt: p.md.j2, … }
+    output: { columns: [text, answer] }
+
+where the prompt says `reply: { plan: section, answer: boxed }`.
+
+Write the column, or do not ask for it:
+
+    output: { columns: [text, plan, answer] }
+""",
+    ),
     # -- X: expressions
     "X150": Code(
         "expr-syntax",
@@ -341,7 +413,7 @@ Write instead:
         """\
 The expression cannot be read. Expressions are a small part of Python's:
 literals, columns, `and or not`, comparisons, `in`, `is null`, arithmetic, `a if
-c else b`, and listed functions.
+c else b`, and listed functions. There are no methods, loops, slices or `**`.
 
     keep: score > 3 && lang == 'en'
 
@@ -365,13 +437,17 @@ Write the name that the message proposes, or one of those it lists.
         "expr-type",
         "error",
         """\
-The expression puts together types that do not fit.
+The expression puts together types that do not fit, or gives a function what it
+does not take.
 
     keep: score > 3.0        where `score` is text
 
 Convert first:
 
     keep: float(score) > 3.0
+
+A list is not compared as a whole: ask about its items with `in`, `any`, `all`,
+`count`, `frac`, `min`, `max`, `len` or `xs[0]`.
 """,
     ),
     "X153": Code(
@@ -387,25 +463,33 @@ Say it:
 
     keep: coalesce(score, 0) > 3
     keep: score is null or score > 3
+
+A constant null is asked for with `is null`; elsewhere it makes all of it null.
 """,
     ),
     "X154": Code(
         "expr-constant",
         "warning",
         """\
-The expression gives the same for every row, so the step keeps all rows or none.
+The expression, or a part of it, gives the same for every row: it keeps all rows
+or none, or it has no say.
 
-Compare a column, or take the step out.
+    keep: true or words(text) > 50
+    keep: 2000 <= words(text) <= 50
+
+Compare a column, or take that part out.
 """,
     ),
     "X155": Code(
         "pattern-invalid",
         "error",
         """\
-The regular expression cannot be read. Look-around and back-references are not
-part of the dialect, which matches in linear time.
+The regular expression cannot be read, or it is too large when compiled.
+Look-around and back-references are not part of the dialect, which matches in
+linear time.
 
     forbid: '(?<!a)b'
+    keep: matches(text, '(a{1000}){1000}')
 """,
     ),
     # -- P: prompts
@@ -489,11 +573,16 @@ Put a delimiter around it that the prompt names:
         "chat-template-missing",
         "error",
         """\
-The model has no chat template, so turns cannot be written the way it was
-trained on.
+The model's file holds no chat template, so turns cannot be written the way it
+was trained on; whatever stands in for one makes replies worse, in silence.
 
-Use an instruct model.
+    models: { writer: local/models/some-base.gguf }
+
+Use the instruct version of the model:
+
+    models: { writer: local/models/some-instruct.gguf }
 """,
+        stage="plan",
     ),
     "P208": Code(
         "double-bos",
@@ -543,6 +632,33 @@ example that lacks an input, the shape of the reply.
     ---
 """,
     ),
+    "P213": Code(
+        "reply-shape-unmentioned",
+        "warning",
+        """\
+The reply is read by a shape that the prompt never asks for, so hardly any reply
+will have it; each that has not is paid for and fails as `unparsed`.
+
+    reply: { answer: tag }
+
+Ask for it in the prompt, or show it in an example:
+
+    Write the answer between <answer> and </answer>.
+""",
+    ),
+    "P214": Code(
+        "control-token-in-prompt",
+        "warning",
+        """\
+The prompt's own text holds a control token of chat templates. The engine writes
+these itself; typed by hand they end the turn in the middle, or are read as
+letters by a model that has others.
+
+    {% block user %}<|im_start|>user {{ text }}<|im_end|>{% endblock %}
+
+Take them out: the blocks of the prompt are its turns.
+""",
+    ),
     # -- D: data
     "D301": Code(
         "source-missing",
@@ -552,6 +668,16 @@ The source's path matches no files. It is relative to the recipe's folder; after
 `--set`, to the current one.
 
     path: data/books/*.parquet
+""",
+    ),
+    "D302": Code(
+        "source-unpinned",
+        "warning",
+        """\
+The recipe has a lock, and the lock says nothing of this source: nobody would
+notice that its data has changed. `run --locked` refuses it.
+
+    mashbill lock       pins it, and everything else as it is now
 """,
     ),
     "D303": Code(
@@ -564,15 +690,31 @@ of it.
 Mend the row that the message names, or convert the column where the file is
 made.
 """,
+        stage="plan",
+    ),
+    "D304": Code(
+        "split-leak",
+        "error",
+        """\
+A split by rows puts rewrites or samples of one document into train and into
+validation, so that the validation loss flatters.
+
+    split: { by: row, train: 99%, validation: 1% }
+
+Write instead:
+
+    split: { by: document, train: 99%, validation: 1% }
+""",
     ),
     "D306": Code(
         "empty-upstream",
-        "error",
+        "warning",
         """\
 The step keeps none of the sampled rows, so nothing after it has anything to do.
 
 The message names the strictest part of the condition; loosen it.
 """,
+        stage="plan",
     ),
     "D309": Code(
         "source-empty",
@@ -582,15 +724,17 @@ The source's files hold no rows.
 
 Look at the path, and at how the files were made.
 """,
+        stage="plan",
     ),
     "D310": Code(
         "unreadable-row",
-        "error",
+        "warning",
         """\
 A row cannot be read: it is not JSON, not UTF-8, or not an object.
 
 Mend or remove the line that the message names.
 """,
+        stage="plan",
     ),
     # -- M: models
     "M251": Code(
@@ -603,6 +747,7 @@ refused.
 The message says what was tried. `mashbill doctor --models` does one tiny call
 of each model.
 """,
+        stage="run",
     ),
     "M253": Code(
         "greedy-multisample",
@@ -617,6 +762,19 @@ so is every retry.
 Ask once, or raise the temperature.
 """,
     ),
+    # -- V: verification
+    "V405": Code(
+        "repair-loop-cost",
+        "warning",
+        """\
+The ladder tries so often that a row which never passes costs many times a row
+that does.
+
+    on_fail: [ { retry: 20 }, reject ]
+
+Retry less often, or find out with `mashbill show STEP` what fails.
+""",
+    ),
     # -- C: composition
     "C501": Code(
         "epochs-exceeded",
@@ -628,6 +786,7 @@ repetition costs little; beyond, tokens are worth less and less.
 Lower its weight, get more rows, or say how often they may repeat: `max_epochs:
 4`.
 """,
+        stage="plan",
     ),
     "C502": Code(
         "weights-sum",
@@ -655,12 +814,15 @@ Raise the weight of human parts, or lower `min_human`.
 Weights are shares of tokens, not of documents: a source of long documents gives
 fewer of them for the same share.
 """,
+        stage="plan",
     ),
     "C505": Code(
         "shortfall",
-        "error",
+        "warning",
         """\
-A part has fewer tokens than its share asks for, and `on_shortfall` is `error`.
+A part has fewer tokens than its share asks for. What happens then is for
+`on_shortfall` to say; its default, `error`, ends the run without a data set
+(nothing that was paid for is lost).
 
 Lower the weight or the total, or say what to do:
 
@@ -668,14 +830,19 @@ Lower the weight or the total, or say what to do:
     on_shortfall: repeat      up to max_epochs
     on_shortfall: reweight    let other parts fill up
 """,
+        stage="plan",
     ),
     "C506": Code(
         "origin-unknown",
         "error",
         """\
-A part holds both human and model text, so `min_human` cannot be checked.
+A part comes from a source whose `origin` is mixed: it holds human and model
+text side by side, so whether `min_human` is kept cannot be known.
 
-Split it by origin before the mix, or set the source's `origin`.
+    logs: { path: logs.jsonl, license: CC0-1.0, origin: mixed }
+
+Split it by origin before the mix, set the source's `origin` where it is known,
+or raise the weight of human parts.
 """,
     ),
     "C507": Code(
@@ -693,17 +860,71 @@ Read the step before the first rewrite (`from: clean`), or say that it is meant:
     faq:  { op: rewrite, from: book, again: true, … }
 """,
     ),
+    "C509": Code(
+        "source-over-cap",
+        "error",
+        """\
+A part of the mix comes from one source alone, and its weight is above what
+`max_source` allows that source. No choice of rows can satisfy both.
+
+    parts: { docs: 60%, math: 40% }
+    max_source: { gsm: 20% }
+
+Lower the weight, raise the cap, or let the part read more sources.
+""",
+    ),
     "C508": Code(
         "tokenizer-missing",
         "error",
         """\
-The mix counts tokens, and the recipe has no model or several, so it is not
-clear whose tokens.
+The mix, or `tokens(…)` in an expression, counts tokens, and it is not clear
+whose: the recipe has no model or several, or no model and no file of the recipe
+has the name that `tokenizer:` gives.
 
     tokenizer: writer
 """,
     ),
+    # -- L: locks and changes
+    "L601": Code(
+        "lock-stale",
+        "warning",
+        """\
+What `recipe.lock` pins is not what holds now: data, a model, a prompt, the
+version of an operator or of a package changed since it was made. The message
+names every entry that differs. `check` compares what needs no data and no
+model; `lock --check` compares all, and is an error, as under `run --locked`.
+
+    mashbill lock                     pin everything as it is now
+    mashbill lock --upgrade writer    pin one thing, leave the others
+""",
+    ),
+    "L605": Code(
+        "code-changed",
+        "note",
+        """\
+An operator makes other rows than it did when the recipe ran last, so its
+version was raised, and the steps that use it run again.
+
+`mashbill why STEP` names the version. Completions in the ledger stay usable
+wherever the request is the same.
+""",
+    ),
     # -- G: governance
+    "G701": Code(
+        "license-conflict",
+        "error",
+        """\
+The data set's licence gives rights that a source's licence does not give: a
+source without commercial use in a data set with it, a rewrite of text that may
+not be changed, or share-alike text under other terms.
+
+    license: CC-BY-4.0
+    sources: { web: { license: CC-BY-NC-4.0, … } }
+
+Leave the source out, give the data set the stricter licence, or, where you know
+better, write `acknowledge: [G701]` in the source.
+""",
+    ),
     "G702": Code(
         "license-unknown",
         "error",
@@ -739,5 +960,21 @@ The output folder holds another run's data set.
 Write elsewhere (`--set output.path=out/second`), or replace it with
 `--replace`.
 """,
+        stage="run",
+    ),
+    "O803": Code(
+        "shard-too-small",
+        "note",
+        """\
+The data set would be cut into so many files that opening them takes longer than
+reading them.
+
+    output: { shard: 1MB }
+
+Write instead:
+
+    output: { shard: 256MB }
+""",
+        stage="plan",
     ),
 }

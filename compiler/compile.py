@@ -6,16 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .bind import bind
+from .counting import tokenizer_identity
 from .diagnostics import Diagnostic, Report, in_order
-from .document import Map, parse_document
 from .graph import Graph
-from .layers import apply_layers, check_profiles
+from .mixing import written_columns
 from .optimise import optimise
 from .plan import Plan, lower
 from .recipe import Recipe, read_recipe
 from .registry import Catalog
+from .resolve import resolve_recipe
 from .scope import Binding
-from .shape import check_shape
+from .secrets import find_secrets
+from .suppress import suppress
 from .world import Pins, World
 
 
@@ -43,30 +45,26 @@ def compile_recipe(
     pins: Pins = UNPINNED,
 ) -> Compiled:
     """Compile the text of a recipe. Never raises for what a recipe says."""
-    found: list[Diagnostic] = []
-    files = {file: text}
-    document, problems = parse_document(text, file)
-    found.extend(problems)
-    if document is None:
+    resolved = resolve_recipe(text, file, catalog, profile, sets)
+    resolved.diagnostics += (Diagnostic("R109", fault) for fault in catalog.faults)
+    found, files, document = resolved.diagnostics, resolved.files, resolved.document
+    # In another format than this nothing else would be true of it.
+    if document is None or any(d.code == "S008" for d in found):
         return Compiled(Report(in_order(found), files))
-    if not isinstance(document, Map):
-        found.extend(check_shape(document, catalog))
-        return Compiled(Report(in_order(found), files))
-    layered = apply_layers(document, profile, sets)
-    found.extend(layered.diagnostics)
-    found.extend(check_profiles(document, catalog, profile))
-    files.update(layered.files)
-    found.extend(check_shape(layered.document, catalog))
-    if any(d.code == "S008" for d in found):  # another format: nothing else would be true of it
-        return Compiled(Report(in_order(found), files))
-    recipe = read_recipe(layered.document)
-    binding = Binding(recipe, catalog, world, pins, found, files)
+    recipe = read_recipe(document)
+    values = {f"params.{name}": p.value.value for name, p in resolved.parameters.items()}
+    binding = Binding(recipe, catalog, world, pins, found, files, values)
     graph = bind(binding)
-    report = Report(in_order(found), files, _summary(recipe, files))
+    found += find_secrets(files, found)
+    left = suppress(found, files, {file: resolved.written or document})
+    report = Report(in_order(left), files, _summary(recipe, files))
     if not graph.outputs or not report.ok:
         return Compiled(report, recipe, graph)
     rewritten, applied = optimise(graph)
-    return Compiled(report, recipe, graph, lower(recipe, rewritten, applied, pins.models))
+    counted_by = tokenizer_identity(binding) if recipe.mix else None
+    columns = written_columns(graph.outputs, graph.nodes, recipe.output)
+    plan = lower(recipe, rewritten, applied, pins.models, columns, counted_by)
+    return Compiled(report, recipe, graph, plan)
 
 
 def _summary(recipe: Recipe, files: dict[str, str]) -> str:

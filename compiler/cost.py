@@ -75,6 +75,8 @@ class NodeFacts:
 
     Attributes:
         rows_in: Sampled rows that reached it.
+        passed: Of these, those that pass as they came, since its `when:` leaves them out; they are
+            not among `rows_out`.
         rows_out: Of these, those that went on; for model steps, of the settled ones.
         assumed: Whether the rows had not really been through an earlier model step.
         calls: First attempts that the rows ask for.
@@ -86,11 +88,13 @@ class NodeFacts:
         settled_prompt: Prompt tokens of those calls.
         settled_reply: Reply tokens of those calls.
         text_tokens: Tokens of `text` of the rows that went on, by the mix's tokenizer.
+        strictest: Of a filter that keeps nothing, the clause that fewest rows satisfy.
     """
 
     rows_in: int = 0
     rows_out: int = 0
     assumed: bool = False
+    passed: int = 0
     calls: int = 0
     prompt_tokens: int = 0
     source_tokens: int = 0
@@ -100,6 +104,7 @@ class NodeFacts:
     settled_prompt: int = 0
     settled_reply: int = 0
     text_tokens: int = 0
+    strictest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +182,7 @@ def _step(node: PlanNode, steps: Mapping[str, StepEstimate], facts: Facts) -> St
         return StepEstimate(rows, rows)
     # How many rows leave aside is not carried: it comes out of the difference of two estimates.
     rows_in = total([UNKNOWN if port else steps[name].rows_out for name, port in node.inputs])
-    limit = node.definition.get("limit")
+    limit = node.most_rows
     if limit is not None and rows_in.value is not None and rows_in.value >= limit:
         rows_in = Number(float(limit), "e" if rows_in.basis in "es" else rows_in.basis)
     if node.stage == "generate":
@@ -231,7 +236,8 @@ def _model_step(
         expected = sum(a.reached for a in attempts)
         tries = Number(expected, "a" if len(attempts) > 1 else "e")
         replied = Number(sum(a.reached * s for a, s in zip(attempts, sizes, strict=True)), "a")
-    reused = seen.settled_rows / seen.rows_in if seen.rows_in else 0.0
+    applied = seen.rows_in - seen.passed
+    reused = seen.settled_rows / applied if applied else 0.0
     units = rows_in.times(per_row, base).times(1.0 - reused, base)
     calls = units.times(tries.value, tries.basis)
     worst = units.times(len(attempts), "e")
@@ -239,7 +245,7 @@ def _model_step(
     speed = past.tokens_per_second if past else None
     return StepEstimate(
         rows_in=rows_in,
-        rows_out=_rows_out(node, rows_in, seen, past),
+        rows_out=_rows_out(node, rows_in, seen, past, facts.exact),
         calls=calls,
         prompt_tokens=calls.times(prompt, token_basis),
         reply_tokens=reply,
@@ -251,16 +257,22 @@ def _model_step(
     )
 
 
-def _rows_out(node: PlanNode, rows_in: Number, seen: NodeFacts, past: Past | None) -> Number:
+def _rows_out(
+    node: PlanNode, rows_in: Number, seen: NodeFacts, past: Past | None, exact: bool
+) -> Number:
+    if past and not seen.settled_rows and node.drops:
+        return rows_in.times(past.yield_, "h")
+    rest = seen.passed / seen.rows_in if seen.rows_in else 0.0
+    basis: Basis = "e" if not rest else "a" if seen.assumed else "e" if exact else "s"
     samples = int(node.definition["params"].get("samples") or 1)
     if not node.drops:
-        return rows_in.times(samples, "e")
-    if seen.settled_rows:
-        return rows_in.times(seen.rows_out / seen.settled_rows, "l")
-    if past:
-        return rows_in.times(past.yield_, "h")
-    passed = 1 - (1 - _assumed_pass(node)) ** len(_attempts(node))
-    return rows_in.times(samples * passed, "a")
+        made = Number(float(samples), "e")
+    elif seen.settled_rows:
+        made = Number(seen.rows_out / seen.settled_rows, "l")
+    else:
+        accepted = 1 - (1 - _assumed_pass(node)) ** len(_attempts(node))
+        made = Number(samples * accepted, "a")
+    return rows_in.times(rest + (1 - rest) * (made.value or 0.0), weakest(made.basis, basis))
 
 
 def _tokens_out(name: str, steps: Mapping[str, StepEstimate], facts: Facts) -> Number:
@@ -268,7 +280,7 @@ def _tokens_out(name: str, steps: Mapping[str, StepEstimate], facts: Facts) -> N
     if seen is None or name not in steps:
         return UNKNOWN
     if seen.source_tokens and not seen.settled_rows:  # a rewrite is taken to be as long as its text
-        return steps[name].rows_out.times(seen.source_tokens / seen.rows_in, "a")
+        return steps[name].rows_out.times(seen.source_tokens / (seen.rows_in - seen.passed), "a")
     if not seen.rows_out:
         return UNKNOWN
     basis: Basis = "a" if seen.assumed else "e" if facts.exact else "s"

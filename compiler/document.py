@@ -7,6 +7,7 @@ on deep nesting. Its marks count characters and carry no text, so raw text is sl
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Any
 
 import yaml
@@ -24,9 +25,15 @@ __all__ = [
 MAX_CHARACTERS = 4_000_000
 
 _LOADER: Any = getattr(yaml, "CLoader", yaml.Loader)
-_FORBIDDEN = re.compile(
-    r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-)
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+@cache
+def _forbidden() -> re.Pattern[str]:
+    """What cannot stand in YAML. So many ranges take longer to compile than most recipes."""
+    return re.compile(
+        r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+    )
 
 
 def decode(data: bytes, file: str) -> tuple[str | None, tuple[Diagnostic, ...]]:
@@ -70,7 +77,8 @@ def parse_document(
         "\ufeff", start
     ):  # the C parser drops a byte order mark and does not count it
         start += 1
-    if bad := _FORBIDDEN.search(text, start, end):
+    strange = _CONTROL if text.isascii() else _forbidden()
+    if bad := strange.search(text, start, end):
         message = f"the character U+{ord(bad[0]):04X} cannot stand in YAML"
         hint = "remove it, or write an escape in double quotes"
         return None, (Diagnostic("S001", message, Span(file, *bad.span()), help=hint),)

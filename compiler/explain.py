@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+from .changes import StepChange, compare, reason
 from .cost import BASES, UNKNOWN, Basis, Estimates, Number, StepEstimate, total
-from .graph import DERIVED
-from .identity import difference
+from .meaning import Meaning, meaning_of
 from .plan import Plan, PlanNode
 from .quantities import show_count, show_duration, show_share
 from .render import clean
 
-Last = tuple[str, Plan]
-"""Id of the last run of the recipe, and its plan."""
+Last = tuple[str, Plan | Meaning]
+"""Id of the last run of the recipe, and what decided its results (or its plan, which says most)."""
 
 HEADS = ("step", "why", "rows in → out", "calls", "tok in", "tok out")
 NARROWEST = 8
@@ -27,6 +26,8 @@ def explain(
     last: Last | None,
     missing: Mapping[str, str],
     *,
+    meaning: Meaning | None = None,
+    lock: str = "",
     width: int = 80,
 ) -> str:
     """The plan as text.
@@ -36,13 +37,18 @@ def explain(
         estimates: None where nothing was measured.
         last: The last run to compare with.
         missing: Models that are not here, and what to type.
+        meaning: What decides the plan's results; without it the plan says, in which rewriting may
+            show.
+        lock: What to say of the lock.
         width: Columns of the terminal; no line is longer.
     """
+    locked = f"   {lock}" if lock else ""
     compared = f"   compared with {last[0]}" if last else ""
-    before = last[1] if last else None
-    actions = {n.name: action(n, plan, before) for n in plan.nodes}
-    lines = [f"{plan.recipe['name']}  plan {plan.digest[:12]}{compared}", ""]
-    lines += _table(plan, estimates, actions, width)
+    changes = compare(_meant(last), meaning or meaning_of(plan))
+    actions = {n.name: _action(n, changes) for n in plan.nodes}
+    lines = [f"{plan.recipe['name']}  plan {plan.digest[:12]}{locked}{compared}", ""]
+    gone = [name for name, change in changes.items() if change.symbol == "-"]
+    lines += _table(plan, estimates, actions, gone, width)
     lines += _totals(estimates)
     if plan.applied:
         lines += ["", *(f"  rule {name}: {sentence}" for name, sentence in plan.applied)]
@@ -50,7 +56,7 @@ def explain(
         lines += _mix(plan, estimates, width) + _legend(plan, estimates)
     for why in missing.values():
         lines += ["", *why.splitlines()]
-    lines += ["", _summary(actions, estimates)]
+    lines += ["", _summary(actions, estimates, len(gone))]
     return "\n".join(part for line in lines for part in _wrapped(line, width))
 
 
@@ -64,75 +70,22 @@ def _wrapped(line: str, width: int) -> list[str]:
     )
 
 
-# -- why
+def _meant(last: Last | None) -> Meaning | None:
+    if last is None:
+        return None
+    return meaning_of(last[1]) if isinstance(last[1], Plan) else last[1]
+
+
+def _action(node: PlanNode, changes: Mapping[str, StepChange]) -> tuple[str, str]:
+    change = changes.get(node.name, StepChange(node.name, "+"))
+    return change.symbol, reason(change, source=node.stage == "scan")
 
 
 def action(node: PlanNode, plan: Plan, last: Plan | None) -> tuple[str, str]:
-    """A symbol and the reason for it: `=` unchanged, `+` new, `~` changed, `↻` fed by a change."""
-    old = last.find(node.name) if last else None
-    if last is None or old is None:
-        return "+", "new step" if node.stage != "scan" else "new source"
-    if old.fingerprint == node.fingerprint:
-        return "=", "unchanged"
-    if changed := difference(_comparable(old), _comparable(node)):
-        return "~", _change(node, plan, old, last, *changed)
-    for name in node.declared:
-        step = name.partition(".")[0]
-        was, now = last.find(step), plan.find(step)
-        if was and now and was.fingerprint != now.fingerprint:
-            return "↻", f"upstream {step}"
-    if old.declared != node.declared:
-        return "~", f"from: {', '.join(old.declared)} → {', '.join(node.declared)}"
-    return "~", "other package versions"
-
-
-def _comparable(node: PlanNode) -> dict[str, Any]:
-    """What decides a step's result, with names for keys wherever the recipe has names."""
-    definition = {k: v for k, v in node.definition.items() if k not in DERIVED}
-    params = dict(definition.pop("params", {}))
-    checks = {c["name"]: {**c, **c["params"], "params": None} for c in params.pop("checks", ())}
-    named = {"checks": checks} if checks else {}
-    return {"op": node.op, "operator version": node.version, **definition, **params, **named}
-
-
-def _change(
-    node: PlanNode, plan: Plan, old: PlanNode, last: Plan, path: str, before: Any, after: Any
-) -> str:
-    if path == "data":
-        return "data changed"
-    if path.partition(".")[0] == "model":
-        was, now = _model_name(old, last), _model_name(node, plan)
-        return f"model: {was} → {now}" if was != now else "model: other weights"
-    if path.startswith("prompt."):
-        words = path.removeprefix("prompt.").partition("[")[0].split(".")
-        return (
-            f"prompt: {words[1]} block"
-            if words[0] == "blocks" and words[1:]
-            else (f"prompt: {words[0]}")
-        )
-    shown = path.removesuffix(".=").replace("set_after.", "set.")
-    was, now = _written(before), _written(after)
-    alike = next((i for i, (a, b) in enumerate(zip(was, now, strict=False)) if a != b), 0)
-    return f"{shown}: {_excerpt(was, alike)} → {_excerpt(now, alike)}"
-
-
-def _model_name(node: PlanNode, plan: Plan) -> str:
-    model = plan.models.get(node.model or "", {})
-    return f"{model.get('engine', '?')}/{model.get('model', '?')}"
-
-
-def _written(value: object) -> str:
-    if isinstance(value, Mapping) and "=" in value:
-        value = value["="]
-    return " ".join(str("none" if value is None else value).split())
-
-
-def _excerpt(text: str, at: int, size: int = 18) -> str:
-    """A text in few characters, `at` among them."""
-    if len(text) <= size:
-        return text
-    start = max(0, min(at - size // 2, len(text) - size))
-    return f"{'…' if start else ''}{_cut(text[start:], size - bool(start))}"
+    """A symbol and the reason for it, from plans alone; see `changes.compare`."""
+    before = meaning_of(last) if last else None
+    change = compare(before, meaning_of(plan))[node.name]
+    return change.symbol, reason(change, source=node.stage == "scan")
 
 
 # -- the table
@@ -142,16 +95,19 @@ def _table(
     plan: Plan,
     estimates: Estimates | None,
     actions: Mapping[str, tuple[str, str]],
+    gone: Sequence[str],
     width: int,
 ) -> list[str]:
     rows = [[n.name, clean(actions[n.name][1]), *_cells(estimates, n)] for n in plan.nodes]
+    rows += [[name, "dropped", *[""] * (len(HEADS) - 2)] for name in gone]
     sizes = [max(len(r[i]) for r in [HEADS, *rows]) for i in range(len(HEADS))]
     room = width - 3 - sum(sizes[2:]) - 2 * (len(HEADS) - 1)
     sizes[0] = min(sizes[0], max(NARROWEST, room - NARROWEST))
     sizes[1] = min(sizes[1], max(NARROWEST, room - sizes[0]))
     lines = ["   " + _line(HEADS, sizes)]
-    for node, row in zip(plan.nodes, rows, strict=True):
-        lines.append(f" {actions[node.name][0]} {_line(row, sizes)}")
+    symbols = [*(actions[n.name][0] for n in plan.nodes), *("-" for _ in gone)]
+    for symbol, row in zip(symbols, rows, strict=True):
+        lines.append(f" {symbol} {_line(row, sizes)}")
     return [_cut(line, width) for line in lines]
 
 
@@ -252,9 +208,11 @@ def _numbers(step: StepEstimate) -> list[Number]:
     return [n for n in (*fields, time) if n is not None]
 
 
-def _summary(actions: Mapping[str, tuple[str, str]], estimates: Estimates | None) -> str:
-    counted = {s: sum(1 for a, _ in actions.values() if a == s) for s in "+~↻="}
-    words = {"+": "new", "~": "changed", "↻": "run again", "=": "unchanged"}
+def _summary(
+    actions: Mapping[str, tuple[str, str]], estimates: Estimates | None, dropped: int
+) -> str:
+    counted = {s: sum(1 for a, _ in actions.values() if a == s) for s in "+~↻="} | {"-": dropped}
+    words = {"+": "new", "~": "changed", "↻": "run again", "=": "unchanged", "-": "dropped"}
     parts = [f"{n} {words[s]}" for s, n in counted.items() if n]
     reused = (
         [s.reused for s in estimates.steps.values() if s.calls is not None] if estimates else []

@@ -9,11 +9,15 @@ from typing import Any, Literal
 
 from .recipe import Origin
 from .registry import Cost
+from .tuning import PLAIN, Tuning
 from .types import Columns
 
 NodeStage = Literal["scan", "map", "generate", "check"]
 Json = Any
 """What `json.dumps` takes; definitions hold nothing else."""
+
+Makers = Mapping[str, tuple[str, ...]]
+"""Column name to the steps or sources that made its values, sorted; several after a union."""
 
 DERIVED = ("reads",)
 """Keys of a definition that follow from the others, so that they are no part of identity."""
@@ -37,6 +41,7 @@ class Rows:
     columns: Columns
     modelled: frozenset[str]
     origin: Origin
+    makers: Makers = field(default_factory=dict)
 
 
 def joint_origin(given: Iterable[Rows]) -> Origin:
@@ -94,6 +99,8 @@ class Node:
         aside: What the rows of its asides hold: they leave as they came, `set:` done, with the
             reason.
         declared: The inputs as the recipe names them, whatever rules made of them.
+        makers: Who made the values of each column; for people, no part of identity.
+        tuning: How rules would have it run.
     """
 
     name: str
@@ -112,12 +119,14 @@ class Node:
     rule: str = ""
     aside: Rows | None = None
     declared: tuple[Edge, ...] = ()
+    makers: Makers = field(default_factory=dict)
+    tuning: Tuning = PLAIN
 
     def rows(self, port: str = "") -> Rows:
         """What the rows of a port hold."""
         if port and self.aside:
             return self.aside
-        return Rows(self.columns, self.modelled, self.origin)
+        return Rows(self.columns, self.modelled, self.origin, self.makers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +140,8 @@ class Graph:
         results: Fingerprint of what leaves by each edge, as the recipe names it, before rewriting.
         mixed: Whether the outputs are parts of a mix, whose names stand in the data set: then rules
             leave the names of nodes that leave the graph as they are.
+        wanted: Columns that are looked at once rows have left, besides `text` and those that begin
+            with `_`; None where that is not known, and any may be.
     """
 
     nodes: Mapping[str, Node]
@@ -138,6 +149,7 @@ class Graph:
     aliases: Mapping[str, str] = field(default_factory=dict)
     results: Mapping[str, str] = field(default_factory=dict)
     mixed: bool = False
+    wanted: frozenset[str] | None = None
     _readers: dict[str, list[tuple[Node, str]]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -192,3 +204,18 @@ def topological_order(reads: Mapping[str, set[str]]) -> tuple[str, ...] | Cycle:
         order.extend(ready)
         sorter.done(*ready)
     return tuple(order)
+
+
+def sources_of(names: Iterable[str], nodes: Mapping[str, Node]) -> frozenset[str]:
+    """The sources whose rows reach one of several steps."""
+    found: set[str] = set()
+    todo, seen = [*names], set[str]()
+    while todo:
+        node = nodes.get(todo.pop())
+        if node is None or node.name in seen:
+            continue
+        seen.add(node.name)
+        if node.stage == "scan":
+            found.add(node.name)
+        todo.extend(e.node for e in node.inputs)
+    return frozenset(found)

@@ -14,13 +14,15 @@ from typing import Any, NamedTuple
 
 from .diagnostics import Diagnostic, Edit, Span, in_order
 from .document import TYPED, List, Map, Node, Scalar, parse_document
+from .hidden import hidden_regions, used_names
+from .parameters import check_given, fill_parameters
 from .registry import Catalog
 from .schema import TOP
 from .shape import check_shape
 from .suggest import nearest
 
-_NAMED = ("models", "sources", "steps", "mix.parts")
-_SHORT = {"models": "use", "mix.parts": "weight"}
+_NAMED = ("params", "models", "sources", "steps", "mix.parts")
+_SHORT = {"params": "default", "models": "use", "mix.parts": "weight"}
 
 
 class Layered(NamedTuple):
@@ -45,6 +47,11 @@ class _Change:
     value: Node
     shown: str
 
+    @property
+    def typed(self) -> bool:
+        """Whether the user typed it after `--set`."""
+        return self.path.span.file.startswith(TYPED)
+
     def segments(self) -> list[Scalar]:
         """The parts of the path, each with its own span."""
         found, at = [], 0
@@ -66,13 +73,44 @@ def apply_layers(document: Map, profile: str | None, sets: Sequence[str]) -> Lay
         file = TYPED if len(sets) == 1 else f"{TYPED} {number}"
         files[file] = argument
         changes += _argument(argument, file, diagnostics)
+    hidden = hidden_regions(document)
+    told: set[str] = set()
     for change in changes:
+        if str(change.path.value).partition(".")[0] in hidden:
+            continue  # it has its diagnostic: here nothing can be said
         changed = _apply(document, change)
         if isinstance(changed, Diagnostic):
-            diagnostics.append(changed)
+            # Several paths through one name that is not there, or one that is missed elsewhere too.
+            lost = _as_far_as(changed, change) if changed.code == "R107" else ""
+            elsewhere = lost in used_names(document) and not change.typed
+            elsewhere = elsewhere or (not change.typed and _broken_above(document, change))
+            if not lost or not (lost in told or elsewhere):
+                diagnostics.append(changed)
+            told.add(lost)
         else:
             document = changed
     return Layered(document, tuple(diagnostics), files)
+
+
+_MAPS = ("sampling", "chunk", "set", "checks", "placement", "columns")
+
+
+def _broken_above(document: Map, change: _Change) -> bool:
+    """Whether the path leads through what must be a map and is none: shape tells that."""
+    node: Node | None = document
+    for depth, segment in enumerate(change.segments()):
+        if not isinstance(node, Map):
+            above = str(change.segments()[depth - 1].value)
+            return node is not None and (depth <= 2 or above in _MAPS)
+        node = node.get(str(segment.value))
+    return False
+
+
+def _as_far_as(found: Diagnostic, change: _Change) -> str:
+    """The path up to what it fails at."""
+    end = found.span.end if found.span else change.path.span.end
+    text = str(change.path.value)
+    return text if change.path.quoted else text[: end - change.path.span.start]
 
 
 def check_profiles(
@@ -85,8 +123,11 @@ def check_profiles(
         if name == chosen or region is None:
             continue
         layered = apply_layers(document, name, ())
+        filled = fill_parameters(layered.document, catalog)
+        more = (*filled.diagnostics, *check_shape(filled.document, catalog))
         found += layered.diagnostics
-        found += (d for d in check_shape(layered.document, catalog) if _inside(d.span, region.span))
+        # What is never used is so with every profile, and is told once.
+        found += (d for d in more if d.code != "R106" and _inside(d.span, region.span))
     return in_order(found)
 
 
@@ -125,7 +166,7 @@ def _argument(argument: str, file: str, diagnostics: list[Diagnostic]) -> Iterat
     path, equals, _ = argument.partition("=")
     whole = Span(file, 0, len(argument))
     if not equals or not path.strip():
-        message = f"--set needs a path and a value, got '{argument}'"
+        message = f"--set needs a path and a value, got {argument!r}"
         hint = "write `--set models.writer=local/smollm2-135m`"
         diagnostics.append(Diagnostic("R107", message, whole, help=hint))
         return
@@ -160,7 +201,7 @@ def _allowed(where: Sequence[str]) -> list[str] | None:
 def _put(node: Node | None, segments: list[Scalar], at: int, change: _Change) -> Node | Diagnostic:
     """The node with the change made below it; `segments[:at]` lead to the node."""
     if at == len(segments):
-        return change.value
+        return _value(node, segments, change)
     where = ".".join(str(s.value) for s in segments[:at])
     key = segments[at]
     kind = next((k for k in _NAMED if where == k or where.startswith(f"{k}.")), "")
@@ -192,6 +233,22 @@ def _put(node: Node | None, segments: list[Scalar], at: int, change: _Change) ->
     leaf = at + 1 == len(segments)
     entries = ((key if leaf else k, inner) if k.value == name else (k, v) for k, v in node.entries)
     return Map(tuple(entries), node.span)
+
+
+def _value(node: Node | None, segments: list[Scalar], change: _Change) -> Node | Diagnostic:
+    """What stands at the path from now on; of a parameter in its long form, the default."""
+    given = change.value
+    names = [str(s.value) for s in segments]
+    if names[0] != "params" or not isinstance(given, Scalar):
+        return given
+    if len(names) == 2 and isinstance(node, Map) and "default" in node:
+        old = node.get("default")
+        wrong = check_given(names[1], old, given) if isinstance(old, Scalar) else None
+        entries = ((k, given if k.value == "default" else v) for k, v in node.entries)
+        return wrong or Map(tuple(entries), node.span)
+    if isinstance(node, Scalar) and names[2:] in ([], ["default"]):
+        return check_given(names[1], node, given) or given
+    return given
 
 
 def _no_match(change: _Change, segment: Scalar, known: Sequence[str], why: str) -> Diagnostic:

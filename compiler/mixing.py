@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 
-from .diagnostics import Diagnostic, Edit
-from .graph import Edge, Node
-from .recipe import Input, MixDecl
+from .counting import check_tokenizer
+from .diagnostics import Diagnostic
+from .graph import Edge, Node, sources_of
+from .mending import renaming
+from .recipe import Input, MixDecl, OutputDecl
 from .scope import Binding
 from .suggest import nearest
 
@@ -25,19 +27,24 @@ def _last_unread(nodes: Mapping[str, Node], binding: Binding) -> tuple[Edge, ...
     recipe = binding.recipe
     read = {i.name for s in recipe.steps for i in s.inputs}
     names = [s.name for s in recipe.steps] or [s.name for s in recipe.sources]
-    unread = [n for n in names if n not in read and n in nodes]
+    unread = [n for n in names if n not in read]
+    if unread and unread[-1] not in nodes:  # it is broken, and what it would give is not known
+        return ()
     return (Edge(unread[-1]),) if unread else ()
 
 
-def check_input(given: Input, known: Sequence[str], binding: Binding) -> bool:
+def check_input(given: Input, known: Collection[str], binding: Binding) -> bool:
     """Report a name that leads nowhere, or a port that what it names does not have."""
     ports = _ports(given.name, binding) if given.port else None
     if binding.faulty(given.span) or {"steps", "sources"} & binding.recipe.unread:
         return given.name in known
     if given.name not in known:
         message = f"no step or source is called `{given.name}`"
-        close = nearest(given.name, known)
-        words = "" if close else f"there is {', '.join(known[:6])}{', …' * (len(known) > 6)}"
+        close = binding.nearest(given.name, known)
+        if close and _misnamed(close, binding):
+            return False
+        shown = ", ".join([*known][:6])
+        words = "" if close else f"there is {shown}{', …' * (len(known) > 6)}"
         meant = f"{close}.{given.port}" if close and given.port else close
     elif given.port and ports is not None and given.port not in ports:
         message = f"`{given.name}` has no port `{given.port}`"
@@ -52,15 +59,22 @@ def check_input(given: Input, known: Sequence[str], binding: Binding) -> bool:
             given.span,
             words,
             help=f"did you mean `{meant}`?" if meant else None,
-            fix=(Edit(given.span, meant),) if meant else (),
+            fix=renaming(given.span, meant),
         )
     )
     return False
 
 
+def _misnamed(name: str, binding: Binding) -> bool:
+    """Whether the name of a step or source is no name, which has been said."""
+    step = binding.step(name)
+    spans = [s.span for s in binding.recipe.sources if s.name == name]
+    return binding.faulty(*spans, step.span if step else None)
+
+
 def _ports(name: str, binding: Binding) -> tuple[str, ...] | None:
     """The ports of a step or source besides its rows that go on; None where it is not known."""
-    step = next((s for s in binding.recipe.steps if s.name == name), None)
+    step = binding.step(name)
     operator = binding.catalog.steps.get(step.op) if step else None
     if operator is None:
         return None if step else ()
@@ -99,7 +113,20 @@ def _check_human(mix: MixDecl, nodes: Mapping[str, Node], binding: Binding) -> N
     """The weights of human parts must reach `min_human`."""
     others = [p for p in mix.parts if nodes[p.input.name].origin != "human"]
     human = 1.0 - sum(p.weight or 0.0 for p in others)
-    if human + 1e-6 < mix.min_human:
+    unclear = [p for p in others if _mixed_sources(p.input.name, nodes)]
+    if human + 1e-6 < mix.min_human <= human + sum(p.weight or 0.0 for p in unclear) + 1e-6:
+        name = unclear[0].input.name
+        (source, *_) = _mixed_sources(name, nodes)
+        binding.add(
+            Diagnostic(
+                "C506",
+                f"part `{name}` comes from `{source}`, whose origin is mixed: how much of it is "
+                f"human is not known, and min_human is {mix.min_human * 100:.4g}%",
+                unclear[0].span,
+                help=f"split `{source}` by origin before the mix, or raise the human parts",
+            )
+        )
+    elif human + 1e-6 < mix.min_human:
         origins = ", ".join(f"`{p.input.name}` is {nodes[p.input.name].origin}" for p in others)
         binding.add(
             Diagnostic(
@@ -112,10 +139,22 @@ def _check_human(mix: MixDecl, nodes: Mapping[str, Node], binding: Binding) -> N
         )
 
 
+def _mixed_sources(name: str, nodes: Mapping[str, Node]) -> tuple[str, ...]:
+    """Sources of a part that hold human and model text side by side."""
+    return tuple(s for s in sorted(sources_of([name], nodes)) if nodes[s].origin == "mixed")
+
+
 def _check_tokenizer(binding: Binding) -> None:
     recipe = binding.recipe
-    given = recipe.tokenizer_span is not None or "models" in recipe.unread
-    if recipe.mix and not given and len(recipe.models) != 1:
+    if recipe.mix is None or any(d.code in ("C508", "R110") for d in binding.diagnostics):
+        return
+    if recipe.tokenizer is not None:
+        check_tokenizer(binding, recipe.mix.total_span)
+    elif (
+        recipe.tokenizer_span is None
+        and len(recipe.models) != 1
+        and not recipe.unread & {"models", "tokenizer"}
+    ):
         binding.add(
             Diagnostic(
                 "C508",
@@ -123,9 +162,30 @@ def _check_tokenizer(binding: Binding) -> None:
                 recipe.mix.total_span,
                 help=f"write `tokenizer: {recipe.models[0].name}` at the top level"
                 if recipe.models
-                else "write `tokenizer: tokenizer.json` at the top level, for a file of the recipe",
+                else "name a model that counts (`models: { counter: local/smollm2-135m }`), or a "
+                "file: `tokenizer: tokenizer.json`",
             )
         )
+
+
+DEFAULT_COLUMNS = ("_id", "_doc", "_source", "_origin")
+"""Of Mashbill's own columns, those that a data set has unless `output.columns` says otherwise."""
+
+
+def written_columns(
+    outputs: Iterable[Edge], nodes: Mapping[str, Node], output: OutputDecl
+) -> tuple[str, ...]:
+    """Columns of the data set: what the output names, else the text and all that the recipe named.
+
+    A column that a source takes, a `set:` computes or a reply makes is meant to be had. Copies of
+    the text (`source.text`, `input.text`) are written only where they are asked for.
+    """
+    if output.columns:
+        return output.columns
+    rows = [nodes[e.node].rows(e.port).columns for e in outputs]
+    named = {c for columns in rows for c in columns if not c.startswith("_") and "." not in c}
+    # By name, since the order of keys in the recipe has no meaning.
+    return ("text", *sorted(named - {"text"}), *DEFAULT_COLUMNS)
 
 
 def _check_columns(outputs: tuple[Edge, ...], nodes: Mapping[str, Node], binding: Binding) -> None:
@@ -144,6 +204,6 @@ def _check_columns(outputs: tuple[Edge, ...], nodes: Mapping[str, Node], binding
                     f"the output needs column `{column}`, which no part has",
                     span,
                     help=f"did you mean `{close}`?" if close else None,
-                    fix=(Edit(span, close),) if close else (),
+                    fix=renaming(span, close),
                 )
             )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from .diagnostics import Span
-from .places import align
+from .places import align, past
 
 TYPED = "--set"
 """How the names of the pseudo files begin that hold what the user typed after `--set`."""
@@ -42,7 +42,8 @@ class Scalar:
         base = self.span.start
         first = places[min(start, len(places) - 1)]
         last = places[min(max(end, start + 1), len(places)) - 1]
-        return Span(self.span.file, base + first, base + (first if end <= start else last + 1))
+        stop = first if end <= start else past(self.raw, last)
+        return Span(self.span.file, base + first, base + stop)
 
 
 @dataclass(frozen=True, slots=True)

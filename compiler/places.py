@@ -17,6 +17,8 @@ def align(value: str, raw: str) -> list[int]:
 
     >>> align("it's", "'it''s'")
     [1, 2, 3, 5]
+    >>> align("''", "''''''")
+    [1, 3]
     """
     if raw == value:
         return list(range(len(value)))
@@ -34,13 +36,24 @@ def align(value: str, raw: str) -> list[int]:
                 at = escape.end()
             elif raw[at] == char or (char in " \n" and raw[at] in _SPACE):
                 places.append(at)
-                at += 1
+                at += 2 if raw[0] == char == "'" else 1
                 break
             else:
                 at += 1
         else:
             places.append(max(0, min(at, len(raw) - 1)))
     return places
+
+
+def past(raw: str, at: int) -> int:
+    """Where the characters of a scalar's raw text end that stand for one of its value.
+
+    >>> past("'it''s'", 3)
+    5
+    """
+    if raw[:1] == '"' and (escape := _ESCAPE.match(raw, at)):
+        return escape.end()
+    return at + (2 if raw[:1] == "'" and raw.startswith("''", at) else 1)
 
 
 class Lines:

@@ -9,8 +9,9 @@ from typing import Any
 
 from .graph import Graph, Node
 from .identity import digest
-from .recipe import Recipe
+from .recipe import MixDecl, Recipe
 from .rules import Applied
+from .tuning import PLAIN, Tuning
 
 FORMAT = 1
 
@@ -35,6 +36,16 @@ class PlanNode:
     prompt: Mapping[str, Any] | None
     declared: tuple[str, ...] = ()
     """What the recipe says it reads; `inputs` is what it reads after rewriting."""
+    tuning: Tuning = PLAIN
+    """How rules would have it run; no part of identity."""
+
+    @property
+    def most_rows(self) -> int | None:
+        """The most rows it lets in, by its own `limit:` or one further on; None for all."""
+        return min(
+            (n for n in (self.definition.get("limit"), self.tuning.first) if n is not None),
+            default=None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +58,11 @@ class Plan:
         outputs: Node and port of each edge that leaves the graph.
         models: Each model's engine and name; its `digest` once pinned.
         sources: What each source reads: path, whether the user typed it, licence, origin.
-        mix: total, parts, min_human, on_shortfall; None without a mix.
+        mix: total, parts, min_human, max_source, on_shortfall; None without a mix.
+        split: Share of the documents by name; empty without a split.
         output: path, format, shard, columns.
         tokenizer: The model or file whose tokens count.
+        counted_by: What stands for it in the digest: weights, or the content of the file.
         applied: What the rewrite rules did.
         aliases: Steps that share another's rows.
         results: Fingerprint of what leaves by each output, as the recipe names it, taken before any
@@ -67,6 +80,8 @@ class Plan:
     applied: tuple[tuple[str, str], ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
     results: Mapping[str, str] = field(default_factory=dict)
+    split: Mapping[str, float] = field(default_factory=dict)
+    counted_by: Any = None
 
     @property
     def digest(self) -> str:
@@ -75,22 +90,18 @@ class Plan:
         Order of stages, placement, paths and what rules did are not part of it. Names of parts,
         tokenizer and seed matter to a mix alone.
         """
+        drawn = bool(self.mix or self.split)
         return digest(
             {
                 "format": FORMAT,
                 "results": self.results if self.mix else sorted(self.results.values()),
                 "mix": self.mix,
-                "seed": self.recipe.get("seed") if self.mix else None,
-                "tokenizer": self._tokenizer_identity() if self.mix else None,
+                "seed": self.recipe.get("seed") if drawn else None,
+                **({"split": dict(self.split)} if self.split else {}),
+                "tokenizer": self.counted_by if self.mix else None,
                 "output": {k: v for k, v in self.output.items() if k not in ("path", "typed")},
             }
         )
-
-    def _tokenizer_identity(self) -> str | None:
-        model = self.models.get(self.tokenizer or "")
-        if model is None:
-            return self.tokenizer
-        return str(model["digest"] or f"{model['engine']}/{model['model']}")
 
     def node(self, name: str) -> PlanNode:
         """A stage by the recipe's name for it, aliases followed."""
@@ -120,6 +131,8 @@ class Plan:
             "applied": [list(a) for a in self.applied],
             "aliases": dict(self.aliases),
             "results": dict(self.results),
+            "split": dict(self.split),
+            "counted_by": self.counted_by,
         }
 
     def dump(self) -> str:
@@ -146,6 +159,7 @@ class Plan:
                         "columns": tuple((a, b) for a, b in n["columns"]),
                         "modelled": tuple(n["modelled"]),
                         "declared": tuple(n["declared"]),
+                        "tuning": Tuning.from_json(n.get("tuning", {})),
                     }
                 )
                 for n in value["nodes"]
@@ -159,6 +173,8 @@ class Plan:
             applied=tuple((a, b) for a, b in value["applied"]),
             aliases=value["aliases"],
             results=value["results"],
+            split=value["split"],
+            counted_by=value["counted_by"],
         )
 
 
@@ -179,11 +195,17 @@ def _node_json(node: PlanNode) -> dict[str, Any]:
         "model": node.model,
         "prompt": dict(node.prompt) if node.prompt else None,
         "declared": list(node.declared),
+        "tuning": node.tuning.to_json(),
     }
 
 
 def lower(
-    recipe: Recipe, graph: Graph, applied: Sequence[Applied], pins: Mapping[str, str]
+    recipe: Recipe,
+    graph: Graph,
+    applied: Sequence[Applied],
+    pins: Mapping[str, str],
+    columns: Sequence[str] = (),
+    counted_by: Any = None,
 ) -> Plan:
     """Lower a graph to a plan.
 
@@ -192,6 +214,8 @@ def lower(
         graph: Its graph, rewritten.
         applied: What the rules did.
         pins: Digests of models by name.
+        columns: Of the data set, in order.
+        counted_by: Identity of the tokenizer that the mix counts with.
     """
     from .document import plain
 
@@ -238,6 +262,7 @@ def lower(
         mix={
             "total": mix.total,
             "min_human": mix.min_human,
+            **_caps(mix),
             "on_shortfall": mix.on_shortfall,
             "parts": {
                 str(p.input.name) + (f".{p.input.port}" if p.input.port else ""): {
@@ -254,13 +279,20 @@ def lower(
             "typed": recipe.output.typed,
             "format": recipe.output.format,
             "shard": recipe.output.shard,
-            "columns": list(recipe.output.columns),
+            "columns": [*columns, *(("_part",) if mix and not recipe.output.columns else ())],
         },
         tokenizer=tokenizer,
         applied=tuple((a.rule, a.sentence) for a in applied),
         aliases=dict(graph.aliases),
         results=dict(graph.results),
+        split=dict(recipe.split.shares) if recipe.split else {},
+        counted_by=counted_by,
     )
+
+
+def _caps(mix: MixDecl) -> dict[str, Any]:
+    caps = {c.source: c.share for c in mix.max_source}
+    return {"max_source": caps} if caps else {}
 
 
 def _lowered(node: Node) -> PlanNode:
@@ -280,4 +312,5 @@ def _lowered(node: Node) -> PlanNode:
         model=node.model,
         prompt=node.prompt,
         declared=tuple(str(e) for e in node.declared),
+        tuning=node.tuning,
     )

@@ -6,6 +6,7 @@ user: what is expected, with an example, and what was got. They never raise.
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Callable
@@ -161,7 +162,8 @@ def _count(value: object, words: str) -> tuple[int, str]:
         raise ValueError(f"{words}, got {_shown(value)}{hint if scale else ''}")
     if not found:
         raise ValueError(f"{words}, got {_shown(value)}")
-    number = round(float(found[1]) * _SCALES[found[2]])
+    size = float(found[1]) * _SCALES[found[2]]
+    number = round(size) if size < _LARGEST else _LARGEST  # 400 digits are infinite
     if not 1 <= number < _LARGEST:
         raise ValueError(
             f"{words}, got {_shown(value)}, which is {'too small' if number < 1 else 'too large'}"
@@ -212,4 +214,4 @@ def _shown(value: object) -> str:
         return str(value).lower()
     text = str(value)
     text = text if len(text) <= 40 else text[:37] + "…"
-    return f'"{text}"' if isinstance(value, str) else text
+    return json.dumps(text, ensure_ascii=False) if isinstance(value, str) else text

@@ -12,6 +12,7 @@ from typing import Literal, get_args
 
 from .diagnostics import Span
 from .document import TYPED, List, Map, Node, Scalar, plain
+from .hidden import hidden_regions
 from .quantities import parse_bytes, parse_share, parse_tokens
 
 Origin = Literal["human", "synthetic", "mixed"]
@@ -86,6 +87,7 @@ class StepDecl:
     inputs: tuple[Input, ...] = ()
     from_span: Span | None = None
     set: tuple[Assignment, ...] = ()
+    when: Node | None = None
     limit: int | None = None
     params: tuple[tuple[str, Node], ...] = ()
 
@@ -106,6 +108,26 @@ class PartDecl:
 
 
 @dataclass(frozen=True, slots=True)
+class CapDecl:
+    """The most of the data set's tokens that a source may give, between 0 and 1."""
+
+    source: str
+    share: float
+    span: Span
+    share_span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class SplitDecl:
+    """Named shares of the documents; each is the probability that a document goes there."""
+
+    shares: tuple[tuple[str, float], ...]
+    span: Span
+    by: Literal["document", "row"] = "document"
+    by_span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class MixDecl:
     """The shares of the final data set, in tokens."""
 
@@ -115,6 +137,7 @@ class MixDecl:
     parts: tuple[PartDecl, ...]
     min_human: float = 0.0
     min_human_span: Span | None = None
+    max_source: tuple[CapDecl, ...] = ()
     on_shortfall: Shortfall = "error"
 
 
@@ -123,8 +146,10 @@ class OutputDecl:
     """Where and how the data set is written. `shard` is in bytes."""
 
     path: str | None = None
+    path_span: Span | None = None
     format: Literal["parquet", "jsonl"] = "parquet"
     shard: int = 256_000_000
+    shard_span: Span | None = None
     columns: tuple[str, ...] = ()
     span: Span | None = None
     columns_spans: tuple[Span, ...] = ()
@@ -140,6 +165,7 @@ class Recipe:
     about: str = ""
     version: str = ""
     license: str = ""
+    license_span: Span | None = None
     seed: int = 0
     tokenizer: str | None = None
     tokenizer_span: Span | None = None
@@ -147,6 +173,7 @@ class Recipe:
     sources: tuple[SourceDecl, ...] = ()
     steps: tuple[StepDecl, ...] = ()
     mix: MixDecl | None = None
+    split: SplitDecl | None = None
     output: OutputDecl = OutputDecl()
     unread: frozenset[str] = frozenset()
 
@@ -154,14 +181,15 @@ class Recipe:
 def read_recipe(document: Map) -> Recipe:
     """Read the records out of a document. Never raises; see the module's docstring."""
     output = document.get("output")
-    mix = document.get("mix")
-    tokenizer = document.get("tokenizer")
+    mix, split = document.get("mix"), document.get("split")
+    tokenizer, license = document.get("tokenizer"), document.get("license")
     return Recipe(
         name=_text(document.get("name")) or "recipe",
         span=document.span,
         about=_text(document.get("about")) or "",
         version=_text(document.get("version")) or "",
-        license=_text(document.get("license")) or "",
+        license=_text(license) or "",
+        license_span=license.span if license else None,
         seed=_whole(document.get("seed")) or 0,
         tokenizer=_text(tokenizer),
         tokenizer_span=tokenizer.span if tokenizer else None,
@@ -169,12 +197,15 @@ def read_recipe(document: Map) -> Recipe:
         sources=tuple(_source(k, v) for k, v in _entries(document.get("sources"))),
         steps=tuple(_step(k, v) for k, v in _entries(document.get("steps"))),
         mix=_mix(mix) if isinstance(mix, Map) else None,
+        split=_split(split) if isinstance(split, Map) else None,
         output=_output(output) if isinstance(output, Map) else OutputDecl(),
         unread=frozenset(
             name
             for name in ("models", "sources", "steps")
-            if name in document and not isinstance(document.get(name), Map)
-        ),
+            if (name in document or name == "sources")
+            and not isinstance(document.get(name), Map)
+        )
+        | hidden_regions(document),
     )
 
 
@@ -222,7 +253,7 @@ def _source(key: Scalar, node: Node) -> SourceDecl:
     )
 
 
-COMMON = frozenset({"op", "from", "set", "limit"})
+COMMON = frozenset({"op", "from", "when", "set", "limit"})
 """Keys that every step takes besides its operator's own."""
 
 
@@ -238,6 +269,7 @@ def _step(key: Scalar, value: Node) -> StepDecl:
         inputs=tuple(_input(n) for n in _items(read) if _text(n)),
         from_span=read.span if read else None,
         set=tuple(Assignment(str(k.value), v, k.span) for k, v in _entries(node.get("set"))),
+        when=node.get("when"),
         limit=_whole(node.get("limit")),
         params=tuple((str(k.value), v) for k, v in node.entries if k.value not in COMMON),
     )
@@ -271,7 +303,26 @@ def _mix(node: Map) -> MixDecl:
         parts=tuple(parts),
         min_human=_share(human) or 0.0,
         min_human_span=human.span if human else None,
+        max_source=tuple(
+            CapDecl(str(key.value), most, key.span, value.span)
+            for key, value in _entries(node.get("max_source"))
+            if (most := _share(value)) is not None
+        ),
         on_shortfall=_SHORTFALLS.get(_text(node.get("on_shortfall")) or "", "error"),
+    )
+
+
+def _split(node: Map) -> SplitDecl:
+    by = node.get("by")
+    return SplitDecl(
+        shares=tuple(
+            (str(key.value), part)
+            for key, value in node.entries
+            if key.value != "by" and (part := _share(value)) is not None
+        ),
+        span=node.span,
+        by="row" if _text(by) == "row" else "document",
+        by_span=by.span if by else None,
     )
 
 
@@ -283,8 +334,10 @@ def _output(node: Map) -> OutputDecl:
     columns = [n for n in _items(listed) if _text(n)] if isinstance(listed, List) else []
     return OutputDecl(
         path=_text(path),
+        path_span=path.span if path else None,
         format="jsonl" if _text(node.get("format")) == "jsonl" else "parquet",
         shard=size if isinstance(size, int) else 256_000_000,
+        shard_span=shard.span if shard else None,
         columns=tuple(_text(n) or "" for n in columns),
         span=node.span,
         columns_spans=tuple(n.span for n in columns),

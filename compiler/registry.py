@@ -31,6 +31,9 @@ Count = NewType("Count", int)
 
 ONE = Count(1)
 
+Ratio = NewType("Ratio", float)
+"""A number from 0 on: how many times as much."""
+
 Prompt = NewType("Prompt", str)
 """The path of a prompt file."""
 
@@ -92,6 +95,7 @@ class Operator:
         packages: Packages whose versions change results.
         cases: At least one accepted and one rejected, if it can reject.
         about: The first line of the docstring.
+        needs: Parameters of which a recipe gives at least one.
     """
 
     name: str
@@ -108,6 +112,7 @@ class Operator:
     packages: tuple[str, ...] = ()
     cases: tuple[Case, ...] = ()
     about: str = ""
+    needs: tuple[str, ...] = ()
 
     @property
     def schema(self) -> dict[str, Any]:
@@ -130,6 +135,8 @@ class Catalog:
     """Engine name to its whitelist of placement settings."""
     versions: Mapping[str, str] = field(default_factory=dict)
     """Installed versions of the packages that operators declare."""
+    faults: tuple[str, ...] = ()
+    """Plug-ins whose operators are absent, since they failed to import: what to say of each."""
 
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -168,6 +175,7 @@ def check(
     reads: Iterable[str] = (),
     packages: Iterable[str] = (),
     cases: Iterable[Case] = (),
+    needs: Iterable[str] = (),
 ) -> Callable[[F], F]:
     """Declare a check: `build(**params)` gives a function from a row to a `Verdict`."""
     return _declare(
@@ -178,6 +186,7 @@ def check(
         reads=tuple(reads),
         packages=tuple(packages),
         cases=tuple(cases),
+        needs=tuple(needs),
     )
 
 
@@ -231,6 +240,7 @@ _SCALARS: dict[Any, dict[str, Any]] = {
     Pattern: {"type": "string", "format": "pattern"},
     Share: {"type": ["number", "string"], "format": "share"},
     Count: {"type": "integer", "minimum": 1},
+    Ratio: {"type": "number", "minimum": 0},
     Prompt: {"type": "string", "format": "prompt"},
     Model: {"type": "string", "format": "model"},
 }

@@ -124,6 +124,9 @@ _RUNG: Schema = closed(
     maxProperties=1,
     format="rung",
 )
+FORM_REASONS = ("empty", "truncated", "unparsed")
+"""What a reply fails for before any check sees it; `for:` of a retry may name them."""
+
 LADDER_SCHEMA: Schema = {
     **_RUNG,
     "description": "What to do when a check fails, tried in order; at the end the row is rejected.",
@@ -150,6 +153,11 @@ SET_SCHEMA: Schema = named(
     minProperties=1,
 )
 
+_WHEN: Schema = {
+    "description": "The rows that the step applies to, as an expression; the rest pass unchanged.",
+    "type": ["string", "boolean"],
+    "format": "expression",
+}
 _FROM: Schema = {
     "description": "The step or source it reads (`good`, `good.rejected`); a list is a union.",
     "type": ["string", "array"],
@@ -160,6 +168,7 @@ _FROM: Schema = {
 STEP_KEYS: Schema = {
     "op": text("The operator."),
     "from": _FROM,
+    "when": _WHEN,
     "set": SET_SCHEMA,
     "limit": number("Only the first N rows, by document.", 1, kind="integer"),
 }
@@ -211,6 +220,28 @@ SOURCE: Schema = closed(
     ("path", "license", "origin"),
 )
 
+_LIMIT_TYPES = ["number", "string"]
+PARAM: Schema = closed(
+    "A parameter: its value, or `{ default, min, max, one_of, about }`. Read as `= params.name`.",
+    {
+        "default": {
+            "description": "Its value unless a profile or --set gives another; says its type.",
+            "type": ["number", "string", "boolean"],
+        },
+        "min": {"description": "The least it may be.", "type": _LIMIT_TYPES},
+        "max": {"description": "The most it may be.", "type": _LIMIT_TYPES},
+        "one_of": {
+            "description": "All that it may be.",
+            "type": "array",
+            "minItems": 1,
+            "items": {"type": ["number", "string", "boolean"]},
+        },
+        "about": text("What it decides, in a sentence."),
+    },
+    ("default",),
+    type=["number", "string", "boolean", "object"],
+)
+
 PART: Schema = closed(
     "Its share of the tokens, or `{ weight, max_epochs }`.",
     {
@@ -230,6 +261,11 @@ MIX: Schema = closed(
             "format": "tokens",
         },
         "parts": named("Step or source → its share.", PART, PORT, minProperties=1),
+        "max_source": named(
+            "Source → the most of the data set's tokens that may come from it.",
+            share("The most of the data set's tokens that may come from this source."),
+            minProperties=1,
+        ),
         "min_human": share("Least share of human text; no shortfall policy lowers it."),
         "on_shortfall": {
             "description": "What to do when a part cannot fill its share.",
@@ -238,6 +274,14 @@ MIX: Schema = closed(
     },
     ("total", "parts"),
 )
+SPLIT: Schema = {
+    "description": "Name → share of the documents; what is made of one stays with it.",
+    "type": "object",
+    "propertyNames": {"pattern": NAME},
+    "properties": {"by": {"description": "What is never torn apart.", "enum": ["document", "row"]}},
+    "additionalProperties": share("Its share of the documents."),
+    "minProperties": 1,
+}
 OUTPUT: Schema = closed(
     "Where and how the data set is written.",
     {
@@ -249,7 +293,7 @@ OUTPUT: Schema = closed(
             "format": "bytes",
         },
         "columns": {
-            "description": "Columns to write; all that reach the output if absent.",
+            "description": "Columns to write; the text and all that the recipe names if absent.",
             "type": "array",
             "minItems": 1,
             "items": {"type": "string", "minLength": 1},
@@ -270,6 +314,9 @@ TOP: Schema = closed(
             "type": "integer",
             "minimum": 0,
         },
+        "params": named(
+            "Name → value, or more about it; read as `= params.name`.", PARAM, minProperties=1
+        ),
         "profiles": named(
             "Name → changes that `--profile` lays over the recipe: dotted path → value.",
             {"type": "object", "minProperties": 1},
@@ -279,6 +326,7 @@ TOP: Schema = closed(
         "sources": named("Name → where rows come from.", SOURCE, minProperties=1),
         "steps": named("Name → one operator applied to rows of others.", {"type": "object"}),
         "mix": MIX,
+        "split": SPLIT,
         "output": OUTPUT,
     },
     ("mashbill", "name", "sources"),

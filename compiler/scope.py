@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from .diagnostics import Diagnostic, Edit, Label, Span
+from .diagnostics import Diagnostic, Label, Span
+from .mending import renaming
 from .recipe import ModelDecl, Recipe, StepDecl
 from .registry import Catalog
 from .suggest import nearest
@@ -28,9 +29,14 @@ class Binding:
     pins: Pins
     diagnostics: list[Diagnostic]
     files: dict[str, str]
+    values: Mapping[str, bool | int | float | str | None] = field(default_factory=dict)
+    """Values of parameters by full name: `params.samples`."""
     _faults: dict[str, list[int]] = field(init=False)
+    _steps: dict[str, StepDecl] = field(init=False)
+    _looks: int = field(default=100_000, init=False)
 
     def __post_init__(self) -> None:
+        self._steps = {step.name: step for step in reversed(self.recipe.steps)}
         self._faults = {}
         for d in self.diagnostics:
             if d.span and d.severity == "error":
@@ -49,6 +55,18 @@ class Binding:
     def add(self, diagnostic: Diagnostic) -> None:
         """Keep a diagnostic."""
         self.diagnostics.append(diagnostic)
+
+    def step(self, name: str) -> StepDecl | None:
+        """A step by name."""
+        return self._steps.get(name)
+
+    def nearest(self, word: str, known: Collection[str]) -> str | None:
+        """The name that was meant; no guess any more after hundreds of names that lead nowhere.
+
+        Each guess looks at every name: in a long recipe they would take minutes together.
+        """
+        self._looks -= len(known)
+        return nearest(word, known) if self._looks > 0 else None
 
     def models(self) -> Mapping[str, ModelDecl]:
         """Models by name."""
@@ -101,7 +119,7 @@ class Scope:
             f"`{name}` is not a column here",
             secondary=self.upstream(),
             help=f"did you mean `{close}`?" if close else None,
-            fix=(Edit(span, close),) if close else (),
+            fix=renaming(span, close),
         )
 
 

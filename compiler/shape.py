@@ -11,19 +11,21 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any
+from itertools import pairwise
+from typing import Any, TypeGuard
 
 from . import quantities
 from .diagnostics import Diagnostic, Edit, Span, in_order
 from .fits import Test, fits
 from .nodes import TYPED, List, Map, Node, Path, Scalar, plain
-from .registry import Catalog
-from .schema import STEP_KEYS, TOP, Schema, kind_schema, step_schema
+from .registry import Catalog, Operator
+from .schema import FORM_REASONS, MODEL, SOURCE, STEP_KEYS, TOP, Schema, kind_schema, step_schema
 from .suggest import nearest
-from .wording import Wording, shown
+from .wording import Wording, mistyped_key, shown
 
 FORMAT = 1
 _SECRET_NAME = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
+_SETTING: Schema = {"type": ["string", "number", "boolean"], "minimum": 0}
 _ENGINE = re.compile(r"[a-z][a-z0-9_]*")
 READERS: dict[str, Callable[[object], object]] = {
     "share": quantities.parse_share,
@@ -88,6 +90,9 @@ class _Shape:
         self.wording = Wording(self.document, self.catalog)
 
     def check(self) -> Iterator[Diagnostic]:
+        if moved := self.moved_region() or self.moved_key():
+            yield moved  # what stands in it would be told of at the wrong place
+            return
         values = plain(self.document)
         if not _fits_top()(values):
             yield from self.wording.tell(errors_of(TOP, values))
@@ -97,6 +102,47 @@ class _Shape:
             if isinstance(node, Map):
                 name = str(key.value)
                 yield from self.step(name, node, values["steps"][name])
+
+    def moved_region(self) -> Diagnostic | None:
+        """A region of the recipe that is indented into the one before it."""
+        for region, node in self.document.entries:
+            if region.value not in ("params", "models", "sources", "steps", "mix", "profiles"):
+                continue
+            for key, value in _entries(node):
+                empty = isinstance(value, Scalar) and value.value is None and not value.raw
+                name = str(key.value)
+                if empty and name in TOP["properties"] and name not in self.document:
+                    message = f"'{name}' belongs at the top level, not below {region.value}"
+                    hint = "take the spaces before it away"
+                    return Diagnostic("S003", message, key.span, help=hint)
+        return None
+
+    def moved_key(self) -> Diagnostic | None:
+        """A key of a model, source or step that stands beside it."""
+        own = {
+            "models": ("use", frozenset(MODEL["properties"])),
+            "sources": ("path", frozenset(SOURCE["properties"])),
+            "steps": ("op", frozenset(STEP_KEYS) | self.params),
+        }
+        for region, (needed, keys) in own.items():
+            entries = _entries(self.document.get(region))
+            for (above, whole), (key, value) in pairwise(entries):
+                name = str(key.value)
+                lacks = isinstance(whole, Map) and name not in whole
+                if not lacks or name not in keys or key.faulty:
+                    continue
+                if isinstance(value, Map) and needed in value:
+                    continue
+                if region == "models" and isinstance(value, Scalar) and "/" in str(value.value):
+                    continue
+                message = f"'{name}' stands beside {region[:-1]} '{above.value}', not in it"
+                return Diagnostic("S003", message, key.span, help="indent it as its other keys")
+        return None
+
+    @property
+    def params(self) -> frozenset[str]:
+        """The names of all parameters of steps."""
+        return frozenset(p.name for op in self.catalog.steps.values() for p in op.params)
 
     # -- models
 
@@ -113,17 +159,30 @@ class _Shape:
         elif isinstance(node, Map):
             yield from self.placement(name, node.get("placement"), self.catalog.engines[engine])
             yield from self.secret(name, node.get("key"))
+            yield from self.address(node.get("url"))
 
     def placement(
         self, name: str, node: Node | None, settings: Mapping[str, str]
     ) -> Iterator[Diagnostic]:
         """Only settings on the engine's whitelist, since they are no part of identity."""
-        if isinstance(node, Map) and not settings.keys() >= set(node.names):
-            keys: Schema = {setting: {} for setting in settings}
+        if isinstance(node, Map):
+            keys: Schema = dict.fromkeys(settings, _SETTING)
             schema = {"properties": keys, "additionalProperties": False}
-            yield from self.wording.tell(
-                errors_of(schema, plain(node)), ("models", name, "placement")
-            )
+            values = plain(node)
+            if not fits(schema, READERS)(values):
+                path = ("models", name, "placement")
+                yield from self.wording.tell(errors_of(schema, values), path)
+
+    def address(self, node: Node | None) -> Iterator[Diagnostic]:
+        """An environment variable in an address is written `${NAME}`, else it stays as it is."""
+        value = node.value if isinstance(node, Scalar) else None
+        if isinstance(node, Scalar) and isinstance(value, str):
+            left = _SECRET_NAME.sub("", value)
+            at = next((i for i, char in enumerate(left) if char in "${}"), None)
+            if at is not None:
+                message = f"url holds a {left[at]!r} that belongs to no variable"
+                hint = "a variable is written `${NAME}`"
+                yield Diagnostic("S005", message, node.span, help=hint)
 
     def secret(self, name: str, node: Node | None) -> Iterator[Diagnostic]:
         """A secret is named; what stands in a recipe is read by everybody."""
@@ -174,7 +233,7 @@ class _Shape:
             yield from self.wording.tell(errors_of(found[1], value), path)
 
     def without_op(self, node: Map, path: Path) -> Iterator[Diagnostic]:
-        known = {p.name for op in self.catalog.steps.values() for p in op.params} | set(STEP_KEYS)
+        known = self.params | set(STEP_KEYS)
         for key, value in node.entries:
             names_one = isinstance(value, Scalar) and value.value in self.catalog.steps
             if key.value not in known and (names_one or nearest(str(key.value), ["op"])):
@@ -191,15 +250,25 @@ class _Shape:
             if not isinstance(value, Map):
                 continue
             kind = value.get("kind")
-            spot = kind if isinstance(kind, Scalar) else key
-            name = str(spot.value)
-            if spot.faulty:
-                continue
+            spot = kind or key
+            if not isinstance(spot, Scalar) or spot.faulty or not isinstance(spot.value, str):
+                continue  # it has its diagnostic
+            name = spot.value
             if name not in self.catalog.checks:
+                if kind is None and (meant := self.meant_kind(value)):
+                    yield mistyped_key(meant, "kind", f"check '{name}'")
+                    continue
                 yield self.unknown("check", name, self.catalog.checks, spot.span, spot)
                 continue
             at = str(key.value)
             yield from self.tell(("check", name), values[at], (*path, at))
+            yield from _unsatisfiable(key, value, values[at], self.catalog.checks[name])
+
+    def meant_kind(self, check: Map) -> Scalar | None:
+        """The key that was to be `kind`, of a check whose name is no kind."""
+        known = {p.name for check in self.catalog.checks.values() for p in check.params}
+        keys = (key for key, _ in check.entries if key.value not in known)
+        return next((key for key in keys if nearest(str(key.value), ["kind"])), None)
 
     def ladder(self, node: Node, checks: Node | None, path: Path) -> Iterator[Diagnostic]:
         rungs = node.items if isinstance(node, List) else (node,)
@@ -211,14 +280,16 @@ class _Shape:
                 yield Diagnostic("S005", message, rung.span, help="take it out, or put it before")
                 return
             if isinstance(rung, Scalar):
-                last = str(rung.value)
+                last = str(rung.value) if rung.value in ("route", "reject") else None
             elif isinstance(rung, Map):
                 last = "fallback" if rung.names == ("fallback",) else None
                 retry = rung.get("retry")
                 wanted = retry.get("for") if isinstance(retry, Map) else None
                 for item in wanted.items if isinstance(wanted, List) else ():
-                    if isinstance(item, Scalar) and names and item.value not in names:
-                        yield from self.asked_for(item, names)
+                    known = (*names, *FORM_REASONS)
+                    named = isinstance(item, Scalar) and isinstance(item.value, str)
+                    if isinstance(item, Scalar) and named and names and item.value not in known:
+                        yield from self.asked_for(item, known)
 
     def asked_for(self, item: Scalar, names: tuple[str, ...]) -> Iterator[Diagnostic]:
         """A check that `for:` names and the step lacks, unless its kind is what is mistyped."""
@@ -232,6 +303,30 @@ class _Shape:
         hint = f"did you mean `{meant}`?" if meant else f"known: {', '.join(sorted(known))}"
         fix = (Edit(span, meant),) if meant and not node.quoted else ()
         return Diagnostic("S010", f"unknown {what} '{name}'", span, help=hint, fix=fix)
+
+
+def _unsatisfiable(
+    key: Scalar, node: Map, values: Mapping[str, Any], operator: Operator
+) -> Iterator[Diagnostic]:
+    """A check that asks for nothing, or for more than its most."""
+    name = str(key.value)
+    if operator.needs and not any(n in node for n in operator.needs):
+        words = " or ".join(operator.needs)
+        strange = [k for k in node.names if nearest(k, operator.needs)]
+        if not strange:
+            hint = f"add `{operator.needs[0]}: …`"
+            yield Diagnostic("S011", f"check '{name}' needs {words}", key.span, help=hint)
+    usual = {p.name: p.default for p in operator.params if p.name in ("min", "max")}
+    low, high = ({**usual, **values}.get(word) for word in ("min", "max"))
+    given = node.get("min") or node.get("max")
+    if given and _number(low) and _number(high) and low > high >= 0:
+        message = f"check '{name}' passes nothing: its min {low:g} is above its max {high:g}"
+        hint = "lower `min`, or raise `max`"
+        yield Diagnostic("S005", message, given.span, help=hint)
+
+
+def _number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 
 def nearest(word: str, candidates: Iterable[str]) -> str | None:
@@ -14,11 +15,13 @@ def nearest(word: str, candidates: Iterable[str]) -> str | None:
     >>> nearest("temprature", ["top_p", "temperature"])
     'temperature'
     """
-    wanted = _fold(word)
+    wanted, letters = _fold(word)
     limit = 1 if len(wanted) <= 4 else 2 if len(wanted) <= 8 else 3
     best: str | None = None
     for candidate in candidates:
-        known = _fold(candidate)
+        known, others = _fold(candidate)
+        if (letters & ~others).bit_count() > limit or (others & ~letters).bit_count() > limit:
+            continue
         short = min(len(known), len(wanted)) < 3
         if candidate == word or (short and known != wanted and not _extends(known, wanted)):
             continue
@@ -55,5 +58,14 @@ def _extends(a: str, b: str) -> bool:
     return min(len(a), len(b)) == 2 and (a.startswith(b) or b.startswith(a))
 
 
-def _fold(word: str) -> str:
-    return word.lower().replace("-", "_")
+@lru_cache(maxsize=16_384)
+def _fold(word: str) -> tuple[str, int]:
+    """The word as it is compared, and the set of its letters as bits.
+
+    Each slip brings in one letter at most, so that two sets that differ by more are far apart.
+    """
+    folded = word.lower().replace("-", "_")
+    letters = 0
+    for letter in folded:
+        letters |= 1 << ord(letter) % 64
+    return folded, letters

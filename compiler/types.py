@@ -33,7 +33,7 @@ class Type:
 
     def maybe(self, nullable: bool = True) -> Type:
         """The same type that may (or may not) be null."""
-        return replace(self, nullable=nullable)
+        return self if self.nullable == nullable else replace(self, nullable=nullable)
 
 
 BOOL, INT, FLOAT, STR, NULL = (

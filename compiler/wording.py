@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .diagnostics import Diagnostic, Edit, Span
 from .homes import homes, place
 from .nodes import List, Map, Node, Path, Scalar, find
 from .registry import Catalog
-from .schema import PORT, Schema
+from .schema import PORT, TOP, Schema
 from .suggest import distance, nearest
 
 _TYPES = {
@@ -49,6 +50,7 @@ _EXAMPLES = {
     "model": "model: writer",
     "name": "name: first",
     "op": "op: filter",
+    "default": "default: 8",
     "origin": "origin: human",
     "parts": "parts: { docs: 100% }",
     "path": "path: docs.jsonl",
@@ -74,16 +76,26 @@ class Wording:
     document: Map
     catalog: Catalog
     _expected: set[tuple[Path, str]] = field(default_factory=set)
+    _mistyped: set[Path] = field(default_factory=set)
 
     def tell(self, errors: Iterable[Any], base: Path = ()) -> Iterator[Diagnostic]:
         """One diagnostic a cause, for the errors of the value at `base`."""
         found = [(error, (*base, *error.absolute_path)) for error in errors]
         # A mistyped key accounts for the key that is missing because of it, so keys come first.
-        found.sort(key=lambda pair: pair[0].validator == "required")
+        # The type of a value comes before its range.
+        found.sort(key=lambda pair: (pair[0].validator == "required", pair[0].validator != "type"))
         for error, path in found:
-            yield from self._one(error, path)
+            node = find(self.document, path)
+            filled = isinstance(node, Scalar) and node.raw.lstrip("'\"").startswith("=")
+            for d in self._one(error, path):
+                yield replace(d, notes=(*d.notes, _rests_on(node))) if filled else d
 
     def _one(self, error: Any, path: Path) -> Iterator[Diagnostic]:
+        if error.validator not in ("additionalProperties", "required"):
+            if error.validator != "type" and path in self._mistyped:
+                return  # of another type, it is out of range only by chance
+            if error.validator == "type":
+                self._mistyped.add(path)
         node = find(self.document, path)
         if node is None or (isinstance(node, Scalar) and node.faulty):
             return
@@ -100,7 +112,8 @@ class Wording:
             case "anyOf":
                 yield from self._branches(error, node, path)
             case "type":
-                yield self._type(node, path, error.schema)
+                if not (len(path) == 1 and self._moved_out(str(path[0]))):
+                    yield self._type(node, path, error.schema)
             case "enum":
                 yield self._enum(node, path, error.validator_value)
             case _:
@@ -110,14 +123,16 @@ class Wording:
 
     def _unknown_key(self, key: Scalar, node: Map, path: Path, schema: Schema) -> Diagnostic:
         name, here = str(key.value), place(path)
+        if above := self._emptied(key, node, path):
+            message = f"'{name}' stands beside '{above}', not below it"
+            return Diagnostic("S003", message, key.span, help="indent it by two spaces")
         known = [k for k in schema["properties"] if k not in node]
-        meant = nearest(name, known)
+        needed = (k for k in schema.get("required", ()) if k in known)
+        meant = nearest(name, known) or next((k for k in needed if distance(name, k, 1) == 1), None)
         elsewhere = homes(name, self.catalog, path)
         if meant and not (elsewhere and distance(name.lower(), meant, 1) > 1):
             self._expected.add((path, meant))
-            fix = (Edit(key.span, meant),)
-            message = f"unknown key '{name}' in {here}; did you mean '{meant}'?"
-            return Diagnostic("S002", message, key.span, help=f"write `{meant}`", fix=fix)
+            return mistyped_key(key, meant, here)
         if elsewhere:
             message = f"'{name}' belongs {' or '.join(elsewhere[:2])}, not in {here}"
             return Diagnostic("S003", message, key.span, help="move it there, or take it out")
@@ -127,6 +142,25 @@ class Wording:
         listed = ", ".join(known[:12]) + (", …" if len(known) > 12 else "")
         hint = f"keys that {here} can still take: {listed}" if known else "take it out"
         return Diagnostic("S002", f"unknown key '{name}' in {here}", key.span, help=hint)
+
+    def _moved_out(self, region: str) -> bool:
+        """Whether a region of the recipe is empty because what follows should stand below it."""
+        names = self.document.names
+        at = names.index(region) + 1
+        if at >= len(names) or names[at] in TOP["properties"]:
+            return False
+        key = self.document.entries[at][0]
+        return self._emptied(key, self.document, ()) == region
+
+    def _emptied(self, key: Scalar, node: Map, path: Path) -> str:
+        """The region right before an unknown key that is empty, since its map was moved out."""
+        at = node.names.index(str(key.value)) - 1
+        if path or at < 0:
+            return ""
+        above, value = node.entries[at]
+        empty = isinstance(value, Scalar) and value.value is None and not value.raw
+        name = str(above.value)
+        return name if empty and name in TOP["properties"] else ""
 
     def _missing(self, node: Map, path: Path, required: Sequence[str]) -> Iterator[Diagnostic]:
         names = [n for n in required if n not in node and (path, n) not in self._expected]
@@ -215,6 +249,7 @@ class Wording:
                 message, hint = "a rung has one key", "make each key an item of its own"
             case "format":
                 words, _, better = str(error.cause).partition("; did you mean ")
+                better = better or _with_unit(str(error.instance), limit)
                 message, hint = f"{name}: {words}", f"write `{better[:-1]}`" if better else None
             case "pattern" if path == ("name",):
                 return bad_name(str(error.instance), span)
@@ -240,6 +275,32 @@ class Wording:
         if isinstance(node, Scalar) or (path and isinstance(path[-1], str)):
             return self.key_span(path)
         return node.span
+
+
+def mistyped_key(key: Scalar, meant: str, here: str) -> Diagnostic:
+    """A key that is not known in a place, and the one that was meant."""
+    message = f"unknown key '{key.value}' in {here}; did you mean '{meant}'?"
+    fix = (Edit(key.span, meant),)
+    return Diagnostic("S002", message, key.span, help=f"write `{meant}`", fix=fix)
+
+
+def _rests_on(node: Node | None) -> str:
+    """That a value was worked out, so that what is wrong may stand elsewhere."""
+    assert isinstance(node, Scalar)
+    return f"the value is worked out from `{node.raw.strip(chr(34) + chr(39))}`"
+
+
+_UNITS = {"share": "%", "tokens": " tokens"}
+_AMOUNT = re.compile(r"\$?(\d+(?:\.\d+)?)\s*([kMBT]?)\s*([^\d\s]*)")
+
+
+def _with_unit(written: str, kind: str) -> str:
+    """A quantity with the unit that its place takes, for a misspelled one (`5 percent`)."""
+    found = _AMOUNT.fullmatch(written)
+    known = {"share": ("%%", "percent", "pct", ""), "tokens": ("tokens", "toks")}.get(kind, ())
+    if not found or not (found[3] in known or nearest(found[3], known)):
+        return ""
+    return f"{found[1]}{found[2]}{_UNITS[kind]}?" if found[3] or written[0] == "$" else ""
 
 
 def bad_name(name: str, span: Span) -> Diagnostic:
@@ -272,7 +333,12 @@ def shown(node: Node) -> str:
         return "a list"
     if node.value is None:
         return "nothing"
-    text = json.dumps(node.value, ensure_ascii=False) if isinstance(node.value, str) else node.raw
+    filled = node.raw.lstrip("'\"").startswith("=")  # `= params.x`: the value says more
+    text = (
+        json.dumps(node.value, ensure_ascii=False)
+        if filled or isinstance(node.value, str)
+        else node.raw
+    )
     return text if len(text) <= 40 else f"{text[:36]}…" + ('"' if text[0] == '"' else "")
 
 

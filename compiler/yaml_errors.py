@@ -8,6 +8,8 @@ from typing import Any
 import yaml
 
 from .diagnostics import Diagnostic, Label, Span
+from .misplaced_lines import misplaced_line
+from .torn import torn_value
 
 _QUOTE = "quote text that holds `: ` or ` #`, or starts with one of @ ` % & * ! | > { [ # -"
 
@@ -83,20 +85,30 @@ def diagnose(
         tab = text.index("\t", max(line, start))
         hint = "use spaces: two for each level"
         return Diagnostic("S001", "a tab cannot indent", Span(file, tab, tab + 1), help=hint)
+    if bracket is not None and (torn := torn_value(text, file, bracket, at)):
+        return torn
+    other = "}" if bracket is not None and text[bracket] == "[" else "]"
+    if bracket is not None and text[at : at + 1] == other and "expected ','" in _said(problem)[0]:
+        return _never_closed(text, file, bracket)
+    if bracket is not None and _left_open(text, bracket, at):
+        return _never_closed(text, file, bracket)
     if key := _key_without_colon(text, problem, at, opened, start):
         name = text[key[0] : key[1]]
+        if text[key[1] : key[1] + 1] == ":":
+            message = f"expected a blank after the colon of '{name}'"
+            return Diagnostic("S001", message, Span(file, *key), help=f"write `{name}: …`")
         message = f"expected ':' after key '{name}'"
         return Diagnostic("S001", message, Span(file, *key), help=f"write `{name}: …`")
-    message, hint = next(
-        ((words, hint) for part, words, hint in _WORDS if part in problem),
-        (problem or "this is not YAML", _QUOTE),
-    )
+    if bracket is None and text[at : at + 1] in ("}", "]"):
+        message = f"this '{text[at]}' closes nothing"
+        return Diagnostic("S001", message, Span(file, at, at + 1), help="take it out")
+    if bracket is None and (moved := misplaced_line(text, file, at, within)):
+        return moved
+    message, hint = _said(problem)
     if "never closed" in message and opened is not None:
         return Diagnostic("S001", message, Span(file, opened, opened + 1), help=hint)
     if at >= end and bracket is not None:
-        message = f"'{text[bracket]}' is never closed"
-        hint = f"end it with `{'}' if text[bracket] == '{' else ']'}`"
-        return Diagnostic("S001", message, Span(file, bracket, bracket + 1), help=hint)
+        return _never_closed(text, file, bracket)
     if "unexpected character" in message and at < end:
         message = f"unexpected character {text[at]!r}"
     if bracket is not None and "${" in text[max(bracket, at - 80) : at + 1]:
@@ -109,8 +121,39 @@ def diagnose(
     )
 
 
+def _said(problem: str) -> tuple[str, str]:
+    """The parser's problem in the user's words, and what to do."""
+    for part, words, hint in _WORDS:
+        if part in problem:
+            return words, hint
+    return problem or "this is not YAML", _QUOTE
+
+
 def _index(mark: Any, start: int, end: int) -> int | None:
     return None if mark is None else min(start + mark.index, end)
+
+
+_UNSPLIT = re.compile(
+    r"(?P<indent>[ ]*(?:- +)?)(?P<key>[A-Za-z_][\w.-]*)(?P<rest>[ ]*|[ =:][^\n]*)"
+)
+_BEFORE_BRACKET = re.compile(r"[ ]*(?:- +)?([A-Za-z_][\w-]*)[ ]+[\[{]")
+
+
+def _never_closed(text: str, file: str, bracket: int) -> Diagnostic:
+    message = f"'{text[bracket]}' is never closed"
+    hint = f"end it with `{'}' if text[bracket] == '{' else ']'}`"
+    return Diagnostic("S001", message, Span(file, bracket, bracket + 1), help=hint)
+
+
+def _left_open(text: str, bracket: int, at: int) -> bool:
+    """Whether the line of a problem is none of what the bracket holds: `key: …`, no deeper."""
+    opened = text.rfind("\n", 0, bracket) + 1
+    line = text.rfind("\n", 0, at) + 1
+    here, there = _INDENTED.match(text, line), _INDENTED.match(text, opened)
+    return bool(line > opened and here and there and len(here[1]) <= len(there[1]))
+
+
+_INDENTED = re.compile(r"( *)(?:- +)?[^\s:#,\[\]{}]+(?::\s|$)?")
 
 
 def _tab(text: str, at: int, start: int) -> bool:
@@ -128,13 +171,17 @@ def _key_without_colon(
         return found.span() if found else None
     if "mapping values are not allowed" not in problem:
         return None
+    if flow := _BEFORE_BRACKET.match(text, text.rfind("\n", 0, at) + 1, at):
+        return flow.span(1)
     line = max(text.rfind("\n", start, at) + 1, start)
     before = text[start:line].rstrip()
     above = start + before.rfind("\n") + 1
-    found = re.compile(r"[ ]*(?:- )?([A-Za-z_][\w-]*)[ ]*(?:#[^\n]*)?").fullmatch(
-        text, above, start + len(before)
-    )
-    return found.span(1) if found else None
+    found = _UNSPLIT.fullmatch(text, above, start + len(before))
+    if not found or ": " in found["rest"].partition(" #")[0]:
+        return None
+    alone = found["rest"].partition("#")[0].strip() in ("", "=")
+    same = len(found["indent"]) == len(text[line:at]) - len(text[line:at].lstrip(" "))
+    return found.span("key") if alone or same else None
 
 
 def _seen(text: str, file: str, at: int, start: int, end: int) -> Span:

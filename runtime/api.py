@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..compiler.compile import Compiled, compile_recipe
 from ..compiler.diagnostics import Diagnostic, RecipeError, Report, in_order
 from ..compiler.document import decode
+from ..compiler.resolve import Resolved, resolve_recipe
 from ..compiler.world import OutsideError, Pins
 from .catalog import load_catalog
 from .project import Project, find_project
@@ -18,9 +19,12 @@ from .project import Project, find_project
 if TYPE_CHECKING:
     import polars as pl
 
+    from ..compiler.changes import StepChange
     from ..compiler.cost import Estimates, Facts
+    from ..compiler.meaning import Meaning
     from ..compiler.plan import Plan as PlanRecord
     from .faults import MisfitError
+    from .locking import LockState
 
 
 @dataclass(slots=True)
@@ -48,9 +52,36 @@ class Recipe:
             pins=pins or Pins(),
         )
 
+    def resolve(self) -> Resolved:
+        """The document with profile, settings and parameters worked in.
+
+        Raises:
+            RecipeError: It is no map of YAML.
+        """
+        data = self.project.recipe.read_bytes()
+        shown = self.project.shown_path(self.project.recipe)
+        text, problems = decode(data, shown)
+        if text is None:
+            files = {shown: data.decode("utf-8", "replace")}
+            raise RecipeError(Report(in_order(problems), files))
+        made = resolve_recipe(text, shown, load_catalog(), self.profile, self.sets)
+        if made.document is None:
+            raise RecipeError(Report(in_order(made.diagnostics), made.files))
+        return made
+
     def check(self) -> Report:
         """All that is wrong with it, at once. Opens no data and no model."""
-        return self.compile().report
+        compiled = self.compile()
+        if not self.project.lock.is_file():
+            return compiled.report
+        from .locking import with_lock
+
+        return with_lock(compiled, self.project, overlaid=self.overlaid)
+
+    @property
+    def overlaid(self) -> bool:
+        """Whether a profile or settings lie over it, of which its lock does not speak."""
+        return bool(self.profile or self.sets)
 
     def plan(self, *, survey: bool = True) -> Plan:
         """What it will do and cost. Reads data; calls no model.
@@ -68,7 +99,13 @@ class Recipe:
         compiled = self.compile(pins)
         if compiled.plan is None:
             raise RecipeError(compiled.report)
-        plan = Plan(self, compiled, missing=missing)
+        if untaught := tuple(_without_template(compiled, self.project)):
+            report = compiled.report
+            raise RecipeError(Report(in_order(untaught), report.files, report.summary))
+        from .locking import lock_state
+
+        lock = lock_state(compiled, pins, self.project, overlaid=self.overlaid)
+        plan = Plan(self, compiled, missing=missing, lock=lock)
         if survey and not missing:
             plan.measure()
         return plan
@@ -76,6 +113,27 @@ class Recipe:
     def run(self, **options: Any) -> Run:
         """Plan and run it; see `Plan.run`."""
         return self.plan().run(**options)
+
+
+def _without_template(compiled: Compiled, project: Project) -> Iterator[Diagnostic]:
+    """Models that are to reply to chats, and whose files say nothing of how one is written."""
+    from .engine_room import room_of
+    from .requests import EngineError
+
+    assert compiled.plan is not None
+    assert compiled.recipe is not None
+    room = room_of(compiled.plan, project)
+    asked = {n.model for n in compiled.plan.nodes if n.model}
+    for model in compiled.recipe.models:
+        with suppress(EngineError):
+            if model.name in asked and not room.info(model.name).template:
+                yield Diagnostic(
+                    "P207",
+                    f"model `{model.name}` has no chat template",
+                    model.span,
+                    "its file holds none",
+                    help="use the instruct version of the model",
+                )
 
 
 def find_pins(plan: PlanRecord, project: Project) -> tuple[Pins, dict[str, str]]:
@@ -112,6 +170,8 @@ class Plan:
         missing: Models that are not here, and what to do about it.
         facts: What was measured.
         estimates: What that comes to; None until measured.
+        warnings: What measuring noticed.
+        lock: The recipe's lock beside what holds now.
     """
 
     recipe: Recipe
@@ -120,6 +180,14 @@ class Plan:
     facts: Facts | None = None
     estimates: Estimates | None = None
     warnings: tuple[Diagnostic, ...] = ()
+    lock: LockState | None = None
+
+    @property
+    def meaning(self) -> Meaning:
+        """What decides its results, step by step, taken before any rewriting."""
+        from ..compiler.meaning import meaning_of
+
+        return meaning_of(self.record, self.compiled.graph, load_catalog())
 
     @property
     def record(self) -> PlanRecord:
@@ -134,6 +202,7 @@ class Plan:
             RecipeError: A source holds no row that can be read, or a step does not fit the data.
         """
         from ..compiler.cost import estimate
+        from ..compiler.outlook import outlook
         from .engine_room import room_of
         from .faults import MisfitError
         from .survey import survey
@@ -147,9 +216,19 @@ class Plan:
         if found.empty:
             files = self.compiled.report.files
             raise RecipeError(Report(in_order(problems), files, self.compiled.report.summary))
-        self.warnings = problems
+        self.warnings = (*problems, *self._changed_code())
         self.facts = found.facts
         self.estimates = estimate(self.record, found.facts)
+        recipe = self.compiled.recipe
+        assert recipe is not None
+        self.warnings += outlook(self.record, recipe, self.facts, self.estimates)
+
+    def _changed_code(self) -> tuple[Diagnostic, ...]:
+        """Steps that run again because Mashbill itself changed since the last run."""
+        from ..compiler.why import changed_code
+
+        recipe = self.compiled.recipe
+        return tuple(changed_code(self.changes(), recipe)) if recipe else ()
 
     def _misfit(self, error: MisfitError) -> RecipeError:
         """A step that cannot work on the data, with its place in the recipe."""
@@ -198,19 +277,32 @@ class Plan:
 
     def text(self, width: int = 80) -> str:
         """The plan as a table."""
-        import json
-
         from ..compiler.explain import explain
-        from ..compiler.plan import Plan as PlanRecord
 
-        last = None
-        if found := self.last():
-            path = self.recipe.project.state / "runs" / found[0] / "plan.json"
-            try:
-                last = (found[0], PlanRecord.load(path.read_text("utf-8")))
-            except (OSError, ValueError, json.JSONDecodeError, TypeError, KeyError):
-                last = None
-        return explain(self.record, self.estimates, last, self.missing, width=width)
+        return explain(
+            self.record,
+            self.estimates,
+            self.before(),
+            self.missing,
+            meaning=self.meaning,
+            lock=self.lock.words() if self.lock else "",
+            width=width,
+        )
+
+    def changes(self) -> dict[str, StepChange]:
+        """What becomes of each step since the last run; see `changes.compare`."""
+        from ..compiler.changes import compare
+
+        before = self.before()
+        return compare(before[1] if before else None, self.meaning)
+
+    def before(self) -> tuple[str, Meaning] | None:
+        """Id of the last run of this recipe, and what decided its results."""
+        from .runs import last_run
+
+        found = last_run(self.recipe.project.state, str(self.record.recipe["name"]))
+        meaning = found[0].meaning() if found else None
+        return (found[0].id, meaning) if found and meaning else None
 
     def run(self, **options: Any) -> Run:
         """Execute the plan; running again continues. Options: `replay`, `replace`, `watch`.
@@ -222,17 +314,25 @@ class Plan:
         from .faults import RunError
 
         if self.missing:
-            raise RunError("; ".join(self.missing.values()))
+            raise RunError("; ".join(self.missing.values()), diagnostic="M251")
         estimates = self.estimates.to_json() if self.estimates else None
         return Run(
             self.recipe.project,
-            run_plan(self.record, self.recipe.project, estimates=estimates, **options),
+            run_plan(
+                self.record,
+                self.recipe.project,
+                estimates=estimates,
+                meaning=self.meaning.to_json(),
+                **options,
+            ),
         )
 
     def __repr__(self) -> str:
         return self.text()
 
     def _repr_html_(self) -> str:
+        from html import escape
+
         return f"<pre>{escape(self.text(120))}</pre>"
 
 
@@ -263,6 +363,8 @@ class Run:
         return f"<run {self.record['run']}: {rows:,} rows in {self.project.shown_path(self.path)}>"
 
     def _repr_html_(self) -> str:
+        from html import escape
+
         steps = "".join(
             f"<tr><td>{escape(n)}</td><td>{a['in']:,}</td><td>{a['out']:,}</td></tr>"
             for n, a in self.record["steps"].items()

@@ -20,7 +20,8 @@ def write_card(plan: Plan, record: Mapping[str, Any]) -> str:
         "tags: [mashbill]",
         "configs:",
         "- config_name: default",
-        f"  data_files: [{{split: train, path: train-*.{plan.output['format']}}}]",
+        "  data_files:",
+        *(f"  - {{split: {n}, path: {n}-*.{plan.output['format']}}}" for n in _splits(output)),
         "---",
         "",
         f"# {recipe['name']}",
@@ -39,7 +40,7 @@ def write_card(plan: Plan, record: Mapping[str, Any]) -> str:
         *(f"| {n} | {s['license']} | {s['origin']} |" for n, s in sorted(plan.sources.items())),
         "",
     ]
-    lines += _mix(record.get("mix")) + _steps(record) + _models(plan)
+    lines += _mix(record.get("mix")) + _split_table(plan, output) + _steps(record) + _models(plan)
     lines += [
         "## Columns",
         "",
@@ -53,6 +54,34 @@ def write_card(plan: Plan, record: Mapping[str, Any]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _splits(output: Mapping[str, Any]) -> list[str]:
+    """Names of the splits, the largest first, as data set hubs show them."""
+    rows: dict[str, int] = {}
+    for shard in output["shards"]:
+        rows[shard["split"]] = rows.get(shard["split"], 0) + shard["rows"]
+    return sorted(rows, key=lambda n: (-rows[n], n))
+
+
+def _split_table(plan: Plan, output: Mapping[str, Any]) -> list[str]:
+    if not plan.split:
+        return []
+    rows = [
+        f"| {n} | {sum(s['rows'] for s in output['shards'] if s['split'] == n):,} "
+        f"| {show_share(plan.split[n])} |"
+        for n in _splits(output)
+    ]
+    return [
+        "## Splits",
+        "",
+        "By document: what is made of one stays with it.",
+        "",
+        "| split | rows | share of documents |",
+        "|---|---|---|",
+        *rows,
+        "",
+    ]
 
 
 def _mix(mix: Mapping[str, Any] | None) -> list[str]:

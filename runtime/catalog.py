@@ -17,10 +17,6 @@ GROUP = "mashbill.ops"
 """Entry-point group by which other packages add operators; each names a module."""
 
 
-class PluginError(Exception):
-    """A plug-in that cannot be imported; never skipped in silence."""
-
-
 def _siblings(package: str) -> list[ModuleType]:
     parent = importlib.import_module(package)
     names = sorted(m.name for m in pkgutil.iter_modules(parent.__path__))
@@ -34,20 +30,17 @@ def _operators(module: ModuleType) -> list[Operator]:
 
 @cache
 def load_catalog() -> Catalog:
-    """Import every operator and engine file.
-
-    Raises:
-        PluginError: A plug-in of another package does not import.
-    """
+    """Import every operator and engine file; plug-ins that fail stand in `faults`."""
     root = __package__ or "mashbill.runtime"
     modules = [*_siblings(f"{root}.ops"), *_siblings(f"{root}.checks")]
+    faults: list[str] = []
     for point in _entry_points():
         try:
             modules.append(point.load())
-        except Exception as error:
-            raise PluginError(
-                f"plug-in `{point.name}` (entry point {GROUP}) failed to import: {error}"
-            ) from error
+        except Exception as error:  # whatever its import does
+            reason = " ".join(str(error).split()) or type(error).__name__
+            where = f"plug-in `{point.name}` (entry point {GROUP})"
+            faults.append(f"{where} failed to import: {reason}")
     operators = [o for m in modules for o in _operators(m)]
     packages = {p for o in operators for p in o.packages}
     return Catalog(
@@ -55,6 +48,7 @@ def load_catalog() -> Catalog:
         checks={o.name: o for o in operators if o.kind == "check"},
         engines=_Engines(f"{root}.engines"),
         versions={p: _version(p) for p in sorted(packages)},
+        faults=tuple(faults),
     )
 
 
@@ -102,6 +96,15 @@ def _entry_points() -> list[Any]:
 
 
 def _version(package: str) -> str:
+    """The version of an installed package; empty if it is not there.
+
+    The folder of its metadata is named after it. `importlib.metadata` reads what is in there, and
+    imports a parser of e-mails to do so.
+    """
+    name = package.replace("-", "_")
+    for folder in sys.path:
+        for found in Path(folder or ".").glob(f"{name}-*.dist-info"):
+            return found.name.removesuffix(".dist-info").rpartition("-")[2]
     from importlib.metadata import PackageNotFoundError, version
 
     try:

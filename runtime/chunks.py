@@ -23,7 +23,8 @@ SHORT = 3
 """Up to so many words without a terminal mark are a heading or a menu entry, not prose."""
 
 _LINE = re.compile(r"[^\n\r\v\f\x85\u2028\u2029]+")
-_BLANK = re.compile(r"(?:\r\n|[\n\r\u2029])[^\S\n\r]*(?:\r\n|[\n\r\u2029])\s*")
+_END = r"(?:\r\n|\r(?!\n)|[\n\u2029])"
+_BLANK = re.compile(rf"{_END}[^\S\n\r]*{_END}\s*")
 _MARK = re.compile(
     r"\s*(?:(?:[-*+•‣◦▪●–—·>]|\(?\d{1,2}[.)]|\(?[a-z][)])[^\S\n\r]+)*(?P<heading>\#{1,6}[^\S\n\r]+)?"
 )
@@ -190,7 +191,7 @@ def _block(text: str, start: int, end: int) -> Iterator[Piece]:
     mark = _MARK.match(text, start, end)
     heading = bool(mark and mark["heading"])
     if mark and mark.end() < end:
-        start = mark.end()
+        start, end = _trim(text, mark.end(), end) or (start, end)
     yield start, end, not heading and _is_prose(text[start:end])
 
 

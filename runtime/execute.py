@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,7 @@ from ..compiler.plan import Plan, PlanNode
 from ..compiler.world import OutsideError
 from .catalog import load_catalog
 from .checkpool import CheckPool
+from .counting import counter_of
 from .engine_room import EngineRoom, engine_module, room_of
 from .engines.base import Tokens
 from .examples import Examples
@@ -32,10 +33,11 @@ from .project import Project
 from .record import make_record
 from .requests import EngineError
 from .rows import ORDER
-from .runs import RunFolder, new_run
+from .runs import IDENTITY, RunFolder, new_run
 from .schemas import join_schemas
 from .shards import ShardWriter
 from .sources.jsonl import SourceSpec, Unreadable
+from .splits import splits_of
 from .spool import Spool, in_order
 from .tools import Tools, no_model
 from .window import EngineDownError, MissingError, Window
@@ -133,6 +135,7 @@ class Execution:
             self.tools,
             self.observe,
             self.unreadable,
+            counter_of(self.plan, self.room),
         )
         await self.pipeline.run(self.spools)
 
@@ -184,6 +187,7 @@ def run_plan(
     project: Project,
     *,
     estimates: Mapping[str, Any] | None = None,
+    meaning: Mapping[str, Any] | None = None,
     replay: bool = False,
     replace: bool = False,
     watch: Any = None,
@@ -194,6 +198,7 @@ def run_plan(
         plan: Pinned: its models have digests.
         project: Where it runs.
         estimates: What was estimated, for the record.
+        meaning: The canonical hash input of every step, for the next `plan` and for `why`.
         replay: Take every completion from the ledger; start no engine.
         replace: Overwrite the data set of another plan.
         watch: Called with the execution; gives an async context manager that shows progress.
@@ -212,8 +217,14 @@ def run_plan(
             room.info(name)
         folder = new_run(project.state)
         folder.write("plan.json", plan.to_json())
-    except (OutputError, OutsideError, EngineError) as error:
-        raise RunError(str(error)) from error
+        if meaning is not None:
+            folder.write(IDENTITY, meaning)
+    except OutputError as error:
+        raise RunError(str(error), diagnostic="O801") from error
+    except EngineError as error:
+        raise RunError(str(error), diagnostic="M251") from error
+    except OutsideError as error:
+        raise RunError(str(error), diagnostic="R112") from error
     except OSError as error:
         raise RunError(said(error)) from error
     execution: Execution | None = None
@@ -245,7 +256,9 @@ def run_plan(
         problem = RunError("paused", status="paused", code=130)
     except RunError as error:
         problem = error
-    except (OutputError, LedgerError) as error:
+    except OutputError as error:
+        problem = RunError(str(error), diagnostic="O801")
+    except LedgerError as error:
         problem = RunError(str(error))
     except OSError as error:
         problem = RunError(said(error))
@@ -319,17 +332,27 @@ def _write(
     record: dict[str, Any],
 ) -> None:
     schema = output_schema(output.columns, execution.spools.values())
-    writer = ShardWriter(folder, output.format, output.shard, schema)
-    if selection is not None:
-        for frame in rows_in_order(selection, execution.parts()):
-            writer.write(frame)
-    else:
-        for spool in execution.spools.values():
-            for bucket in spool.buckets():
-                frames = list(spool.bucket(bucket))
-                writer.write(in_order(pl.concat(frames, how="diagonal_relaxed"), ORDER, "_id"))
-    shards = writer.close()
+    splits = splits_of(execution.plan.split, int(execution.plan.recipe["seed"]))
+    writers = {
+        name: ShardWriter(folder, output.format, output.shard, schema, name)
+        for name in splits.names
+    }
+    for frame in _rows(execution, selection):
+        for name, rows in splits.parts(frame):
+            writers[name].write(rows)
+    shards = [shard for writer in writers.values() for shard in writer.close()]
     record["output"] |= {"shards": shards, "rows": sum(s["rows"] for s in shards)}
+
+
+def _rows(execution: Execution, selection: Selection | None) -> Iterator[pl.DataFrame]:
+    """What leaves the graph, in the order of the data set."""
+    if selection is not None:
+        yield from rows_in_order(selection, execution.parts())
+        return
+    for spool in execution.spools.values():
+        for bucket in spool.buckets():
+            frames = list(spool.bucket(bucket))
+            yield in_order(pl.concat(frames, how="diagonal_relaxed"), ORDER, "_id")
 
 
 def output_schema(columns: Sequence[str], spools: Iterable[Spool]) -> dict[str, pl.DataType]:

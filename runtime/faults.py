@@ -13,12 +13,16 @@ class RunError(Exception):
     Attributes:
         status: What the record says.
         code: The exit code of the command.
+        diagnostic: Its row in the table of diagnostics, for `check --explain`; empty if none.
     """
 
-    def __init__(self, message: str, *, status: str = "failed", code: int = 1) -> None:
+    def __init__(
+        self, message: str, *, status: str = "failed", code: int = 1, diagnostic: str = ""
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
+        self.diagnostic = diagnostic
 
 
 class MisfitError(RunError):

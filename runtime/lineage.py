@@ -17,13 +17,14 @@ from ..compiler.plan import Plan, PlanNode
 from .account import Account
 from .catalog import load_catalog
 from .checkpool import CheckError, CheckPool
+from .counting import counter_of
 from .engine_room import EngineRoom
 from .execute import source_specs
 from .interrupts import run_async
 from .kernel import REASON
 from .ledger import Entry, Ledger, key_of
 from .outcome import Outcome
-from .pipeline import assignments, build_row_op, map_stage
+from .pipeline import assignments, build_row_op, divided, map_stage
 from .project import Project
 from .prompting import RenderError
 from .requests import Message, Request
@@ -146,7 +147,9 @@ class Tracer:
     def _map(
         self, node: PlanNode, frame: pl.DataFrame, frames: dict[tuple[str, str], pl.DataFrame]
     ) -> list[Stop]:
-        stage = map_stage(node, load_catalog().steps[node.op], Account())
+        stage = map_stage(
+            node, load_catalog().steps[node.op], Account(), counter_of(self.plan, self.room)
+        )
         kept, rejected = stage.apply(frame)
         frames[(node.name, "")] = kept
         if rejected is not None:
@@ -162,7 +165,9 @@ class Tracer:
     def _rows(
         self, node: PlanNode, frame: pl.DataFrame, frames: dict[tuple[str, str], pl.DataFrame]
     ) -> list[Stop]:
-        before, after = assignments(node)
+        count = counter_of(self.plan, self.room)
+        before, after = assignments(node, count)
+        frame, rest = divided(node, count)(frame)
         rows = before(frame).rows(named=True)
         stops = [Stop(node, row, run_async(self._run(node, row))) for row in rows]
         for port, end in (("", "out"), ("rejected", "rejected"), ("routed", "routed")):
@@ -177,11 +182,16 @@ class Tracer:
                 with fitting(node.name):
                     found = pl.DataFrame(made, infer_schema_length=None)
                     frames[(node.name, port)] = found if port else after(found)
+        if rest is not None and rest.height:  # its `when:` lets them pass
+            made_of_others = [frames[(node.name, "")]] if (node.name, "") in frames else []
+            frames[(node.name, "")] = pl.concat([*made_of_others, rest], how="diagonal_relaxed")
+            stops += (Stop(node, r, (Outcome("out", (r,)),)) for r in rest.rows(named=True))
         return stops
 
     async def _run(self, node: PlanNode, row: Mapping[str, Any]) -> tuple[Outcome, ...]:
         pool = CheckPool(0)
-        op = build_row_op(node, load_catalog().steps[node.op], self._tools(node, pool))
+        count = counter_of(self.plan, self.room)
+        op = build_row_op(node, load_catalog().steps[node.op], self._tools(node, pool), count)
         try:
             found: tuple[Outcome, ...] = await op.run(row)
         except MissingError:

@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from ..compiler.shares import Shares, settle_shares
+from ..compiler.shares import REST, Shares, settle_sources
 from .rows import ORDER
 from .spool import (
     BUCKET_BITS,
@@ -21,6 +21,7 @@ from .spool import (
     HUMAN,
     MERGE,
     PLACE,
+    SOURCE,
     SPREAD,
     TOKENS,
     Spool,
@@ -102,14 +103,20 @@ def select(
     """
     order = sorted(spools, key=lambda name: (not human.get(name), name))
     rows = {name: spools[name].rows for name in order}
-    kept = _merged({name: spools[name].narrow() for name in order})
+    caps: Mapping[str, float] = mix.get("max_source") or {}
+    kept = _merged({name: spools[name].narrow(caps) for name in order})
+    by_source = {name: _by_source(kept[name]) for name in order}
     supply = {name: int(kept[name][TOKENS].sum()) for name in order}
-    shares = settle_shares(mix, {n: float(s) for n, s in supply.items()}, human)
+    shares, drawn = settle_sources(mix, by_source, human)
     taken: dict[str, tuple[pl.DataFrame, ...]] = {}
     reports: dict[str, PartReport] = {}
     for name in order:
         target = shares.targets.get(name, 0.0)
-        epochs = _epochs(kept[name], target, round_up=bool(human.get(name)))
+        people = bool(human.get(name))
+        if drawn is None:
+            epochs = _epochs(kept[name], target, round_up=people)
+        else:
+            epochs = _capped_epochs(kept[name], drawn[name], round_up=people)
         tokens = sum(int(e[TOKENS].sum()) for e in epochs)
         reports[name] = PartReport(
             rows=rows[name],
@@ -132,6 +139,29 @@ def _merged(frames: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     )
     whole = whole.sort(RANK, HASH, MERGE).unique(MERGE, keep="first", maintain_order=True)
     return {name: whole.filter(pl.col(RANK) == rank).drop(RANK) for name, rank in ranks.items()}
+
+
+def _by_source(rows: pl.DataFrame) -> dict[str, float]:
+    """Tokens of a part by source; those without a cap are one."""
+    if SOURCE not in rows.columns:
+        return {REST: float(rows[TOKENS].sum())}
+    sums = rows.group_by(SOURCE).agg(pl.col(TOKENS).cast(pl.Int64).sum())
+    return {str(source): float(tokens) for source, tokens in sums.iter_rows()}
+
+
+def _capped_epochs(
+    rows: pl.DataFrame, targets: Mapping[str, float], *, round_up: bool
+) -> list[pl.DataFrame]:
+    """Rows of each epoch where sources have targets of their own; capped ones never round up."""
+    epochs: list[list[pl.DataFrame]] = []
+    for source in sorted(targets):
+        of_source = rows.filter(pl.col(SOURCE) == source)
+        up = round_up and source == REST
+        for number, chosen in enumerate(_epochs(of_source, targets[source], round_up=up)):
+            if number == len(epochs):
+                epochs.append([])
+            epochs[number].append(chosen)
+    return [pl.concat(frames) for frames in epochs]
 
 
 def _epochs(rows: pl.DataFrame, target: float, *, round_up: bool) -> list[pl.DataFrame]:

@@ -18,8 +18,6 @@ from .holding import LOCK, held, sweep
 from .project import Project
 from .runs import dump_json, write_whole
 
-DEFAULT_COLUMNS = ("text", "_id", "_doc", "_source", "_origin")
-
 
 class OutputError(Exception):
     """The output folder holds something else; the message says what to type."""
@@ -138,21 +136,21 @@ def output_of(plan: Plan, project: Project) -> Output:
         path = Path.cwd() / written
     else:
         path = project.confined(str(written or f"out/{name}"))
-    columns = tuple(plan.output["columns"]) or DEFAULT_COLUMNS
-    if plan.mix and not plan.output["columns"]:
-        columns = (*columns, "_part")
     return Output(
         Path(os.path.abspath(path)),  # noqa: PTH100, links stay as written
         plan.output["format"],
         plan.output["shard"],
-        columns,
+        tuple(plan.output["columns"]),
     )
 
 
 def copy_recipe(project: Project, plan: Plan, folder: Path) -> None:
-    """Copy the recipe and the prompt files that the plan uses. Raises `OSError`."""
+    """Copy the recipe, its lock and the prompt files that the plan uses. Raises `OSError`."""
     folder.mkdir(parents=True)
     shutil.copyfile(project.recipe, folder / "recipe.yaml")
+    lock = project.folder / "recipe.lock"
+    if lock.is_file() and not lock.is_symlink():
+        shutil.copyfile(lock, folder / "recipe.lock")
     for node in plan.nodes:
         for path, text in (node.prompt or {}).get("files", {}).items():
             target = folder / path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any, Protocol, get_args
 
@@ -15,10 +15,23 @@ from ..compiler.prompts import PromptFile, read_prompt
 from ..compiler.registry import Catalog, Expression, Operator, Prompt
 from .account import Account
 from .channels import Inbox
-from .expressions import assign, lowered
+from .counting import Count, counting
+from .expressions import assign, lowered, truth
+from .fused import FusedStage
+from .replies import dtypes_of
 from .rows import ORDER
 from .sources.jsonl import SourceSpec, Unreadable, scan_partitions
-from .stages import LimitStage, MapStage, Observe, RowOp, RowStage, ScanStage, Stage
+from .stages import (
+    Divide,
+    LimitStage,
+    MapStage,
+    Observe,
+    RowOp,
+    RowStage,
+    ScanStage,
+    Stage,
+    undivided,
+)
 from .tools import Tools
 
 ROWS_UNDER_WAY = 512
@@ -64,6 +77,7 @@ class Pipeline:
         tools: Makes the tools of a model step or check.
         observe: Told of every row that a model or check was asked about.
         unreadable: Told of every line that is no row.
+        count: What expressions count tokens with, if any does.
     """
 
     plan: Plan
@@ -72,6 +86,7 @@ class Pipeline:
     tools: Callable[[PlanNode], Tools]
     observe: Observe
     unreadable: Callable[[str, tuple[Unreadable, ...]], None]
+    count: Count | None = None
     accounts: dict[str, Account] = field(default_factory=dict)
 
     async def run(self, sinks: Mapping[tuple[str, str], Sink]) -> None:
@@ -81,14 +96,22 @@ class Pipeline:
             BaseException: The first fault that is not a row's own; every stage is then cancelled.
         """
         stages: dict[str, Stage] = {}
+        fused: dict[str, FusedStage] = {}
         running: list[Any] = []
         for node in self.plan.nodes:
             chain = self._stages(node)
+            stages[node.name] = chain[-1]
+            if keeps := node.tuning.keeps:
+                chain[-1].outlets.keeps = frozenset(keeps)
+            if (head := node.tuning.fused) and head != node.name:
+                fused[head].steps.append(chain[-1])
+                continue
+            if head:
+                fused[head] = chain[-1] = FusedStage([chain[-1]])
             for first, second in pairwise(chain):
                 first.outlets.join("", second.inbox)
             for upstream, port in node.inputs:
                 stages[upstream].outlets.join(port, chain[0].inbox)
-            stages[node.name] = chain[-1]
             running.extend(chain)
         for (name, port), sink in sinks.items():
             stage = SinkStage(sink)
@@ -106,16 +129,18 @@ class Pipeline:
     def _stages(self, node: PlanNode) -> list[Any]:
         account = self.accounts.setdefault(node.name, Account())
         if node.stage == "scan":
-            return [ScanStage(account, lambda: self._scan(node.name, account))]
+            return [ScanStage(account, lambda: self._scan(node, account))]
         chain: list[Any] = []
+        if node.tuning.first is not None:
+            chain.append(LimitStage(node.name, node.tuning.first, account, ties=True))
         if (limit := node.definition.get("limit")) is not None:
             chain.append(LimitStage(node.name, limit, account))
         operator = self.catalog.steps[node.op]
         if node.stage == "map":
-            chain.append(map_stage(node, operator, account))
+            chain.append(map_stage(_trimmed(node), operator, account, self.count))
         else:
-            op: RowOp = build_row_op(node, operator, self.tools(node))
-            before, after = assignments(node)
+            op: RowOp = build_row_op(node, operator, self.tools(node), self.count)
+            before, after = assignments(_trimmed(node), self.count)
             chain.append(
                 RowStage(
                     node.name,
@@ -126,13 +151,17 @@ class Pipeline:
                     self.observe,
                     before,
                     after,
+                    divided(node, self.count),
+                    node.tuning.prefix,
                 )
             )
         return chain
 
-    def _scan(self, name: str, account: Account) -> Iterator[pl.DataFrame]:
+    def _scan(self, node: PlanNode, account: Account) -> Iterator[pl.DataFrame]:
+        name, keeps = node.name, node.tuning.keeps
+        spec = replace(self.sources[name], carried=None if keeps is None else frozenset(keeps))
         place = [n.name for n in self.plan.nodes if n.stage == "scan"].index(name)
-        for number, partition in enumerate(scan_partitions(self.sources[name])):
+        for number, partition in enumerate(scan_partitions(spec)):
             bad = len(partition.unreadable)
             if bad:
                 account.rows_in += bad
@@ -150,13 +179,28 @@ def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
     return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
 
 
-def assignments(node: PlanNode) -> tuple[Callable[[pl.DataFrame], pl.DataFrame], ...]:
+def _trimmed(node: PlanNode) -> PlanNode:
+    """A step without the columns of its `set:` that nobody reads."""
+    if not (skips := node.tuning.skips):
+        return node
+    sets = {
+        key: {c: v for c, v in (node.definition.get(key) or {}).items() if c not in skips}
+        for key in ("set", "set_after")
+    }
+    return replace(node, definition={**node.definition, **sets})
+
+
+def assignments(
+    node: PlanNode, count: Count | None = None
+) -> tuple[Callable[[pl.DataFrame], pl.DataFrame], ...]:
     """The functions that compute a step's `set:`, before and after its operator.
 
     Where several steps meet, rows of one may lack a column of another: it is null there.
     """
     d = node.definition
-    before, after = (assign(d.get(k) or {}, d["seed"], d["site"]) for k in ("set", "set_after"))
+    before, after = (
+        assign(d.get(k) or {}, d["seed"], d["site"], count) for k in ("set", "set_after")
+    )
     if len(node.inputs) < 2:
         return before, after
     kinds = {
@@ -172,19 +216,50 @@ def assignments(node: PlanNode) -> tuple[Callable[[pl.DataFrame], pl.DataFrame],
     return aligned, after
 
 
-def map_stage(node: PlanNode, operator: Operator, account: Account) -> MapStage:
+def divided(node: PlanNode, count: Count | None = None) -> Divide:
+    """The function that parts the rows a step applies to from those that its `when:` lets pass.
+
+    What the step makes is null in a row that passes.
+    """
+    d = node.definition
+    if d.get("when") is None:
+        return undivided
+    applies = lowered(d["when"], d["seed"], f"{d['site']}.when", count)
+    kinds = {
+        name: KINDS.get(kind.rstrip("?"), pl.Null)
+        for name, kind in node.columns
+        if not name.startswith("_") and name != "source.text"
+    }
+
+    def divide(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame | None]:
+        mask = truth(frame, applies(frame))
+        rest = frame.filter(~mask)
+        absent = [n for n in kinds if n not in frame.columns]
+        rest = rest.with_columns(pl.lit(None, dtype=kinds[n]).alias(n) for n in absent)
+        return frame.filter(mask), rest
+
+    return divide
+
+
+def map_stage(
+    node: PlanNode, operator: Operator, account: Account, count: Count | None = None
+) -> MapStage:
     """The stage of a map step."""
-    kernel = operator.build(**_arguments(node, operator))
-    before, after = assignments(node)
-    return MapStage(node.name, account, kernel, before, after)
+    kernel = operator.build(**_arguments(node, operator, count))
+    before, after = assignments(node, count)
+    return MapStage(node.name, account, kernel, before, after, divided(node, count))
 
 
-def build_row_op(node: PlanNode, operator: Operator, tools: Tools) -> Any:
+def build_row_op(
+    node: PlanNode, operator: Operator, tools: Tools, count: Count | None = None
+) -> Any:
     """The built operator of a model step or check."""
-    return operator.build(**_arguments(node, operator))(tools)
+    if count is not None and "tokens" in node.definition:
+        tools = replace(tools, judge=counting(tools.judge, count))
+    return operator.build(**_arguments(node, operator, count))(tools)
 
 
-def _arguments(node: PlanNode, operator: Operator) -> dict[str, Any]:
+def _arguments(node: PlanNode, operator: Operator, count: Count | None) -> dict[str, Any]:
     """Parameters for the operator's function: prompts read, expressions of map steps lowered."""
     d = node.definition
     made: dict[str, Any] = {}
@@ -193,7 +268,7 @@ def _arguments(node: PlanNode, operator: Operator) -> dict[str, Any]:
         if value is not None and param.type is Prompt:
             value = prompt_of(node)
         elif value is not None and operator.stage == "map" and _is_expression(param.type):
-            value = lowered(str(value), d["seed"], f"{d['site']}.{param.name}")
+            value = lowered(str(value), d["seed"], f"{d['site']}.{param.name}", count)
         made[param.python] = value
     return made
 
@@ -216,6 +291,12 @@ def _made(node: PlanNode) -> dict[str, pl.DataType | type[pl.DataType]]:
     if node.stage != "generate":
         return {}
     kinds = {name: kind.rstrip("?") for name, kind in node.columns}
-    reply = [column for column, _ in prompt_of(node).reply]
-    made = {*reply, "text", "input.text", "_accepted"}
-    return {name: KINDS[kinds[name]] for name in sorted(made) if kinds.get(name) in KINDS}
+    prompt = prompt_of(node)
+    # Lists and objects of a reply; a `set:` may have given the column another type since.
+    reply = {
+        name: dtype
+        for (name, kind), dtype in zip(prompt.reply, dtypes_of(prompt).values(), strict=True)
+        if kinds.get(name) == str(kind).rstrip("?")
+    }
+    made = sorted({*dict(prompt.reply), "text", "input.text", "_accepted"})
+    return {**{n: KINDS[kinds[n]] for n in made if kinds.get(n) in KINDS}, **reply}

@@ -38,6 +38,11 @@ class Project:
         return self.recipe.parent
 
     @property
+    def lock(self) -> Path:
+        """`recipe.lock` beside `recipe.yaml`."""
+        return self.recipe.with_suffix(".lock")
+
+    @property
     def state(self) -> Path:
         """Ledger and runs."""
         return self.root / STATE
@@ -52,7 +57,7 @@ class Project:
         if not self.allow_outside:
             real = full.resolve()
             if not real.is_relative_to(self.root.resolve()):
-                raise OutsideError(f"{path} is outside the project {self.shown_path(self.root)}")
+                raise OutsideError(f"{path} is outside the project ({self.shown_path(self.root)})")
         return full
 
     def shown_path(self, path: Path) -> str:
@@ -80,6 +85,8 @@ class Project:
             OutsideError: The path leaves the project and was not typed by the user.
         """
         base = Path.cwd() if typed else self.folder
+        if not typed:  # before anything is listed out there
+            self.confined(_fixed(pattern))
         found = sorted(glob.glob(pattern, root_dir=base, recursive=True))
         if not typed:
             for name in found or [pattern]:
@@ -91,6 +98,13 @@ class Project:
         from .frames import regex_problem
 
         return regex_problem(pattern)
+
+
+def _fixed(pattern: str) -> str:
+    """The folder that a pattern starts from: what stands before its first wildcard."""
+    parts = Path(pattern).parts
+    fixed = next((i for i, part in enumerate(parts) if glob.has_magic(part)), len(parts))
+    return str(Path(*parts[:fixed]))
 
 
 def find_project(path: str | Path | None = None, *, allow_outside: bool = False) -> Project:

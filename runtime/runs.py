@@ -7,12 +7,21 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..compiler.meaning import Meaning
+
+IDENTITY = "identity.json"
+"""What decided the results of a run: the canonical hash input of every step."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
-    """The folder of a run: `record.json`, `plan.json`, `errors.jsonl`; a spool while it runs."""
+    """The folder of a run: `record.json`, `plan.json`, `identity.json`, `errors.jsonl`.
+
+    A spool too while it runs.
+    """
 
     path: Path
 
@@ -32,6 +41,20 @@ class RunFolder:
         except (OSError, ValueError):
             return None
         return value if isinstance(value, dict) else None
+
+    def meaning(self) -> Meaning | None:
+        """What decided its results; of a run that did not store it, what its plan says."""
+        from ..compiler.meaning import Meaning, meaning_of
+        from ..compiler.plan import Plan
+
+        try:
+            return Meaning.from_json(json.loads((self.path / IDENTITY).read_text("utf-8")))
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            pass
+        try:
+            return meaning_of(Plan.load((self.path / "plan.json").read_text("utf-8")))
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
 
 
 def dump_json(value: Any) -> str:

@@ -12,25 +12,28 @@ from typing import Any
 import polars as pl
 
 from .schemas import fitted
+from .splits import WHOLE
 
 ROW_GROUP = 16_384
 
 
 @dataclass(slots=True)
 class ShardWriter:
-    """Writes frames to `train-00000.parquet`, `train-00001.parquet` and so on.
+    """Writes frames to `train-00000.parquet`, `train-00001.parquet` and so on, split by split.
 
     Attributes:
         folder: Where they go.
         format: `parquet` or `jsonl`.
         size: Bytes of values a shard, about, before packing; a row is never cut.
         schema: Columns of the output, in order, with types that are the same in every shard.
+        split: Whose rows they are; how the files' names begin.
     """
 
     folder: Path
     format: str
     size: int
     schema: Mapping[str, pl.DataType]
+    split: str = WHOLE
     files: list[dict[str, Any]] = field(default_factory=list)
     _waiting: list[pl.DataFrame] = field(default_factory=list)
     _bytes: int = 0
@@ -58,9 +61,12 @@ class ShardWriter:
             return
         frame = pl.concat(self._waiting).rechunk()
         self._waiting, self._bytes = [], 0
-        path = self.folder / f"train-{len(self.files):05d}.{self.format}"
+        path = self.folder / f"{self.split}-{len(self.files):05d}.{self.format}"
         write_frame(frame, path, durable=True)
-        self.files.append({"file": path.name, "rows": frame.height, "bytes": path.stat().st_size})
+        size = path.stat().st_size
+        self.files.append(
+            {"file": path.name, "split": self.split, "rows": frame.height, "bytes": size}
+        )
 
     def close(self) -> list[dict[str, Any]]:
         """Write what is left; an empty data set has one empty shard, so that it can be read.

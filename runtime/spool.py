@@ -7,7 +7,7 @@ read in turn and sorted one at a time are the whole in order, in the memory of o
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,6 +29,7 @@ MERGE = "_merge"
 """Of document and text: what enters a mix once."""
 TOKENS = "_tokens"
 HUMAN = "_human"
+SOURCE = "_source"
 BUCKET_BITS = 6
 FLUSH_BYTES = 64 << 20
 
@@ -105,19 +106,25 @@ class Spool:
             write_frame(rows.drop("_bucket"), place / f"{self._files:08d}.parquet")
         self._files += 1
 
-    def narrow(self) -> pl.DataFrame:
-        """Hash, merge key, tokens and whether the text is human, of every row: 21 bytes each."""
+    def narrow(self, capped: Collection[str] = ()) -> pl.DataFrame:
+        """Hash, merge key, tokens and whether the text is human, of every row: 21 bytes each.
+
+        Args:
+            capped: Sources that the mix caps: then the source too, empty for all others.
+        """
         self.flush()
         kinds = {HASH: pl.UInt64(), MERGE: pl.UInt64(), TOKENS: pl.UInt32(), HUMAN: pl.Boolean()}
         files = sorted(self.folder.glob("*/*.parquet"))
         if not files:
-            return pl.DataFrame(schema=kinds)
+            more = {SOURCE: pl.Categorical()} if capped else {}
+            return pl.DataFrame(schema={**kinds, **more})
         human = (pl.col("_origin") == "human").alias(HUMAN)
-        return (
-            pl.scan_parquet(files)
-            .select(HASH, MERGE, pl.col(TOKENS).cast(pl.UInt32), human)
-            .collect()
-        )
+        wanted = [pl.col(HASH), pl.col(MERGE), pl.col(TOKENS).cast(pl.UInt32), human]
+        if capped:
+            named = pl.col(SOURCE).is_in(sorted(capped))
+            source = pl.when(named).then(pl.col(SOURCE)).otherwise(pl.lit(""))
+            wanted.append(source.cast(pl.Categorical).alias(SOURCE))
+        return pl.scan_parquet(files).select(wanted).collect()
 
     def buckets(self) -> tuple[int, ...]:
         """Buckets that hold rows, in order."""

@@ -18,6 +18,7 @@ from .account import Account
 from .channels import Inbox, Outlets
 from .checkpool import CheckError
 from .faults import MisfitError
+from .grouping import grouped
 from .kernel import REASON, Kernel
 from .outcome import Outcome
 from .prompting import RenderError
@@ -42,6 +43,15 @@ Assign = Callable[[pl.DataFrame], pl.DataFrame]
 def unchanged(frame: pl.DataFrame) -> pl.DataFrame:
     """No columns to add."""
     return frame
+
+
+Divide = Callable[[pl.DataFrame], tuple[pl.DataFrame, pl.DataFrame | None]]
+"""The rows that a step applies to, and those that pass as they came; None where all are meant."""
+
+
+def undivided(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame | None]:
+    """A step without `when:` applies to all rows."""
+    return frame, None
 
 
 @contextmanager
@@ -93,11 +103,15 @@ class ScanStage:
 
 @dataclass(slots=True)
 class LimitStage:
-    """Keeps the first rows by `_doc`, ties by `_id`. Holds what it keeps and one frame."""
+    """Keeps the first rows by `_doc`, ties by `_id`. Holds what it keeps and one frame.
+
+    With `ties`, rows of the last document that equal each other in `_doc` are all kept.
+    """
 
     name: str
     limit: int
     account: Account
+    ties: bool = False
     inbox: Inbox = field(default_factory=Inbox)
     outlets: Outlets = field(default_factory=Outlets)
 
@@ -109,7 +123,8 @@ class LimitStage:
             account.rows_in += frame.height
             account.pending += frame.height
             with fitting(self.name):
-                best = first_rows([frame] if best is None else [best, frame], self.limit)
+                frames = [frame] if best is None else [best, frame]
+                best = first_rows(frames, self.limit, ties=self.ties)
             if cut := account.pending - best.height:
                 account.rejected["limit"] += cut
                 account.pending -= cut
@@ -121,13 +136,18 @@ class LimitStage:
         await self.outlets.end()
 
 
-def first_rows(frames: Sequence[pl.DataFrame], limit: int) -> pl.DataFrame:
+def first_rows(
+    frames: Sequence[pl.DataFrame], limit: int, *, ties: bool = False
+) -> pl.DataFrame:
     """The first rows of all frames by `_doc`, ties by `_id`, in that order."""
     whole = pl.concat(frames, how="diagonal_relaxed").sort("_doc", "_id")
     if whole.height <= limit:
         return whole
+    first = whole.head(limit)
+    if ties and limit > 0:
+        first = whole.filter(pl.col("_doc") <= first["_doc"][-1])
     # Text of its own: a few rows of a frame would hold on to the text of all its rows.
-    return whole.head(limit).with_columns(pl.col(pl.String) + "")
+    return first.with_columns(pl.col(pl.String) + "")
 
 
 @dataclass(slots=True)
@@ -139,6 +159,7 @@ class MapStage:
     kernel: Kernel
     before: Assign = unchanged
     after: Assign = unchanged
+    divide: Divide = undivided
     inbox: Inbox = field(default_factory=Inbox)
     outlets: Outlets = field(default_factory=Outlets)
 
@@ -154,8 +175,11 @@ class MapStage:
     def apply(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame | None]:
         """Map one frame, and count it. Raises `MisfitError`."""
         with fitting(self.name):
-            mapped = self.kernel(self.before(frame))
+            meant, rest = self.divide(frame)
+            mapped = self.kernel(self.before(meant))
             kept = self.after(mapped.kept)
+            if rest is not None:
+                kept = pl.concat([kept, rest], how="diagonal_relaxed")
         account = self.account
         account.rows_in += frame.height
         account.out += kept.height
@@ -177,6 +201,9 @@ class RowStage:
     observe: Observe
     before: Assign = unchanged
     after: Assign = unchanged
+    divide: Divide = undivided
+    prefix: Sequence[str] = ()
+    """Columns that prompts begin with: rows that share them are set going together."""
     inbox: Inbox = field(default_factory=Inbox)
     outlets: Outlets = field(default_factory=Outlets)
     _given: dict[str, pl.DataType] = field(default_factory=dict)
@@ -205,8 +232,15 @@ class RowStage:
     async def _start(self, frame: pl.DataFrame, group: asyncio.TaskGroup) -> None:
         """Set a frame's rows going, as there is room for them."""
         with fitting(self.name):
+            frame, rest = self.divide(frame)
             frame = self.before(frame)
+        if rest is not None:
+            self.account.rows_in += rest.height
+            self.account.out += rest.height
+            await self.outlets.put("", rest)
+        with fitting(self.name):
             self._given = join_schemas(self._given, frame.schema)
+            frame = grouped(frame, self.prefix)
         for row in frame.iter_rows(named=True):
             size = len(text) if isinstance(text := row.get("text"), str) else 0
             await self._room(self.most - 1, BYTES_UNDER_WAY - size)

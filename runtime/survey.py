@@ -15,17 +15,21 @@ from typing import Any
 import polars as pl
 
 from ..compiler.cost import Facts, NodeFacts, Past, SourceFacts
+from ..compiler.expr import parse_expr, show_expr
+from ..compiler.expr.nodes import Logic
 from ..compiler.plan import Plan, PlanNode
 from .account import Account
 from .catalog import load_catalog
 from .checkpool import CheckError, CheckPool
+from .counting import Count, counter_of
 from .engine_room import EngineRoom
 from .execute import mix_tokens, source_specs
+from .expressions import lowered, truth
 from .faults import MisfitError
 from .interrupts import run_async
 from .ledger import Entry, Ledger, key_of
 from .outcome import Outcome
-from .pipeline import assignments, build_row_op, map_stage
+from .pipeline import KINDS, assignments, build_row_op, divided, map_stage
 from .project import Project
 from .prompting import RenderError
 from .requests import Message, Request
@@ -65,7 +69,41 @@ def survey(plan: Plan, project: Project, room: EngineRoom) -> Survey:
     """Measure a plan. Raises `EngineError`, `OSError`, `OutsideError`."""
     ledger = Ledger.open(project.state / "ledger", write=False)
     with ledger:
-        return _Surveyor(plan, project, room, ledger).run()
+        return _Surveyor(plan, project, room, ledger, counter_of(plan, room)).run()
+
+
+def _with(made: pl.DataFrame, rest: pl.DataFrame | None) -> pl.DataFrame:
+    """Rows that a step made, and those that passed."""
+    return made if rest is None else pl.concat([made, rest], how="diagonal_relaxed")
+
+
+def with_columns_of(node: PlanNode, frame: pl.DataFrame) -> pl.DataFrame:
+    """Rows as they came, with what a model has not written yet as nulls."""
+    absent = {
+        name: KINDS.get(kind.rstrip("?"), pl.Null)
+        for name, kind in node.columns
+        if name not in frame.columns and not name.startswith("_") and name != "source.text"
+    }
+    return frame.with_columns(pl.lit(None, dtype=kind).alias(n) for n, kind in absent.items())
+
+
+def _strictest(node: PlanNode, frame: pl.DataFrame, count: Count | None) -> str:
+    """The clause of a filter that fewest rows satisfy; empty if it has but one."""
+    keep = node.definition["params"].get("keep")
+    expr, _ = parse_expr(str(keep)) if keep else (None, ())
+    if not isinstance(expr, Logic) or expr.op != "and" or not frame.height:
+        return ""
+    before, _ = assignments(node, count)
+    d = node.definition
+    with suppress(pl.exceptions.PolarsError, TypeError):
+        frame = before(frame)
+        clauses = [show_expr(clause) for clause in expr.operands]
+        passed = [
+            truth(frame, lowered(c, d["seed"], f"{d['site']}.keep", count)(frame)).sum()
+            for c in clauses
+        ]
+        return clauses[passed.index(min(passed))]
+    return ""
 
 
 @dataclass(slots=True)
@@ -74,6 +112,7 @@ class _Surveyor:
     project: Project
     room: EngineRoom
     ledger: Ledger
+    count: Count | None
     frames: dict[str, tuple[pl.DataFrame, bool]] = field(default_factory=dict)
     nodes: dict[str, NodeFacts] = field(default_factory=dict)
     exact: bool = False
@@ -124,18 +163,19 @@ class _Surveyor:
         assumed = any(a for _, a in inputs)
         with fitting(node.name):
             frame = pl.concat([f for f, _ in inputs], how="diagonal_relaxed")
-        if (limit := node.definition.get("limit")) is not None:
+        if (limit := node.most_rows) is not None:
             frame = first_rows([frame], limit)
         operator = load_catalog().steps[node.op]
         if node.stage == "map":
             account = Account()
             try:
-                kept, _ = map_stage(node, operator, account).apply(frame)
+                kept, _ = map_stage(node, operator, account, self.count).apply(frame)
             except MisfitError:
                 if not assumed:
                     raise
                 kept = frame  # it reads what a model has not written yet
-            facts = NodeFacts(frame.height, kept.height, assumed)
+            strictest = "" if kept.height or assumed else _strictest(node, frame, self.count)
+            facts = NodeFacts(frame.height, kept.height, assumed, strictest=strictest)
             self.frames[node.name] = (kept, assumed)
         else:
             facts = self._rows(node, frame, assumed)
@@ -143,34 +183,38 @@ class _Surveyor:
 
     def _rows(self, node: PlanNode, frame: pl.DataFrame, assumed: bool) -> NodeFacts:
         frame = first_rows([frame], MODEL_ROWS) if node.model and not self.exact else frame
-        before, _ = assignments(node)
+        before, _ = assignments(node, self.count)
+        whole, rest = frame, None
         try:
             with fitting(node.name):
+                frame, rest = divided(node, self.count)(frame)
                 rows = before(frame).rows(named=True)
         except MisfitError:
             if not assumed:
                 raise
-            rows = frame.rows(named=True)
+            frame, rest, rows = whole, None, whole.rows(named=True)
         if node.model is None and assumed:
-            self.frames[node.name] = (frame, True)
-            return NodeFacts(frame.height, frame.height, True)
+            self.frames[node.name] = (whole, True)
+            return NodeFacts(whole.height, whole.height, True)
+        passed = 0 if rest is None else rest.height
         found = run_async(self._settle(node, rows)) if rows else []
         out = [dict(r) for _, outcomes in found for o in outcomes if o.end == "out" for r in o.rows]
         settled = [(paid, outcomes) for paid, outcomes in found if outcomes]
         if node.model is None:
             kept = pl.DataFrame(out, schema=frame.schema) if out else frame.clear()
-            self.frames[node.name] = (kept, False)
-            return NodeFacts(len(rows), len(out))
+            self.frames[node.name] = (_with(kept, rest), False)
+            return NodeFacts(len(rows) + passed, len(out) + passed)
         calls, prompt, source = self._prompts(node, rows)
         if settled and len(settled) == len(rows):
             kept = pl.DataFrame(out, infer_schema_length=None) if out else frame.clear()
-            self.frames[node.name] = (kept, assumed)
+            self.frames[node.name] = (_with(kept, rest), assumed)
         else:
-            self.frames[node.name] = (frame, True)
+            self.frames[node.name] = (with_columns_of(node, whole), True)
         return NodeFacts(
-            rows_in=len(rows),
+            rows_in=len(rows) + passed,
             rows_out=len(out),
             assumed=assumed,
+            passed=passed,
             calls=calls,
             prompt_tokens=prompt,
             source_tokens=source,
@@ -194,7 +238,7 @@ class _Surveyor:
             for row in rows:
                 paid = _Paid()
                 op = build_row_op(
-                    node, load_catalog().steps[node.op], self._tools(node, pool, paid)
+                    node, load_catalog().steps[node.op], self._tools(node, pool, paid), self.count
                 )
                 try:
                     found.append((paid, await op.run(row)))

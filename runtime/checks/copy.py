@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...compiler.registry import Case, Column, Share, check
+from ...compiler.registry import Case, Column, Count, Share, check
 from ..verdict import Check, Row, Verdict
 
 _TEXT = Column("text")
 _INPUT = Column("input.text")
 _MOST = Share(0.6)
+_RUN = Count(8)
 _SOURCE = "The kettle holds two litres and boils them in four minutes on a hot plate"
 
 
@@ -30,7 +31,7 @@ def copy(
     got: Column = _TEXT,
     source: Column = _INPUT,
     max: Share = _MOST,
-    ngram: int = 8,
+    ngram: Count = _RUN,
 ) -> Check:
     """Keep the text from copying its source word for word.
 

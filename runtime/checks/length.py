@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 
-from ...compiler.registry import Case, Column, check
+from ...compiler.registry import Case, Column, Ratio, check
 from ..verdict import Check, Row, Verdict
 
 _TEXT = Column("text")
 _INPUT = Column("input.text")
+_LEAST = Ratio(0.3)
+_MOST = Ratio(1.8)
 _WORD = re.compile(r"\S+")
 
 
@@ -25,8 +27,8 @@ _WORD = re.compile(r"\S+")
 def length(
     got: Column = _TEXT,
     source: Column = _INPUT,
-    min: float = 0.3,
-    max: float = 1.8,
+    min: Ratio = _LEAST,
+    max: Ratio = _MOST,
 ) -> Check:
     """Hold the number of words to a range around that of the source.
 

@@ -10,6 +10,7 @@ _TEXT = Column("text")
 
 @check(
     version=1,
+    needs=("forbid", "require"),
     packages=("polars",),
     cases=(
         Case({"forbid": "(?i)^sure[,!]"}, {"text": "The sea is wide."}, True),

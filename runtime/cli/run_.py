@@ -7,6 +7,10 @@ import json
 import sys
 
 from .command import recipe_arguments, width
+from .lock_ import refuse
+
+STALE = 6
+"""Exit code: the lock is missing or out of date, and `--locked` was given."""
 
 
 def add_arguments(sub: argparse.ArgumentParser) -> None:
@@ -14,6 +18,9 @@ def add_arguments(sub: argparse.ArgumentParser) -> None:
     recipe_arguments(sub)
     sub.add_argument("--replay", action="store_true", help="take every completion from the ledger")
     sub.add_argument("--replace", action="store_true", help="overwrite another plan's data set")
+    sub.add_argument(
+        "--locked", action="store_true", help="refuse if recipe.lock is missing or out of date"
+    )
     sub.add_argument("-q", "--quiet", action="store_true", help="no progress")
 
 
@@ -28,6 +35,8 @@ def act(given: argparse.Namespace) -> int:
 
     recipe = load_sets(given)
     plan = recipe.plan(survey=False)
+    if given.locked and plan.lock and not plan.lock.ok:
+        return refuse(plan.lock, STALE)
     output = output_of(plan.record, recipe.project)
     if not plan.missing and output.complete(plan.record.digest):
         where = recipe.project.shown_path(output.path)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..project import find_project
-from .command import USAGE, fail, width
+from .command import USAGE, fail, recipe_arguments, split_recipe, width
 
 
 def add_arguments(sub: argparse.ArgumentParser) -> None:
@@ -21,17 +21,27 @@ def add_arguments(sub: argparse.ArgumentParser) -> None:
     )
     sub.add_argument("-n", type=int, default=3, help="examples of each kind (for a step)")
     sub.add_argument("--prompt", action="store_true", help="print rendered prompts too")
-    sub.add_argument("--allow-outside", action="store_true", help="let paths leave the project")
-    sub.add_argument("--format", choices=["text", "json"], default="text")
+    sub.add_argument(
+        "--columns", action="store_true", help="what the rows of a step hold, before any run"
+    )
+    sub.add_argument(
+        "--resolved",
+        action="store_true",
+        help="the recipe as it is meant, each value with the layer that set it",
+    )
+    recipe_arguments(sub, positional=False)
 
 
 def act(given: argparse.Namespace) -> int:
     """Show a row or a step."""
-    names = list(given.what)
-    recipe = names.pop(0) if names and _names_recipe(names[0]) else None
+    recipe, names = split_recipe(given.what)
     if len(names) > 1:
         return fail("name a recipe and one row or step", USAGE)
     what = names[0] if names else None
+    if given.columns:
+        return _columns(recipe, what, given)
+    if given.resolved:
+        return _resolved(recipe, what, given)
     from ..api import Recipe
     from ..runs import last_run
 
@@ -51,8 +61,40 @@ def act(given: argparse.Namespace) -> int:
     return _row(what, project, run.path, record, given)
 
 
-def _names_recipe(word: str) -> bool:
-    return Path(word).is_dir() or word.endswith((".yaml", ".yml"))
+def _resolved(recipe: str | None, what: str | None, given: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
+    from ...compiler.resolve import settings, show_settings
+    from ..api import Recipe
+
+    if what is not None:
+        return fail("--resolved shows the whole recipe: leave the row or step out", USAGE)
+    project = find_project(recipe, allow_outside=given.allow_outside)
+    resolved = Recipe(project, given.profile, tuple(given.set)).resolve()
+    if given.format == "json":
+        print(json.dumps([asdict(s) for s in settings(resolved)], indent=1, ensure_ascii=False))
+    else:
+        print(show_settings(resolved))
+    return 0
+
+
+def _columns(recipe: str | None, what: str | None, given: argparse.Namespace) -> int:
+    from .columns import columns_json, columns_text, ports_of, unknown_step
+    from .selecting import choose
+
+    if what is None:
+        return fail("name a step: mashbill show STEP --columns", USAGE)
+    graph = choose(given, recipe, ()).graph
+    name = what.partition(".")[0]
+    if name not in graph.nodes:
+        return fail(unknown_step(name, graph), USAGE)
+    node, port = graph.nodes[name], what.partition(".")[2]
+    if port not in (known := ports_of(node)):
+        listed = ", ".join(f".{p}" for p in known if p) or "none"
+        return fail(f"`{name}` has no port `{port}`; its ports: {listed}", USAGE)
+    only = port or None
+    print(columns_json(node, only) if given.format == "json" else columns_text(node, only, width()))
+    return 0
 
 
 def _some_row(folder: Path, record: Any) -> str | None:

@@ -17,10 +17,17 @@ from .tokenizer import ChatTokens, build_tokens
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """The context length in tokens, if the file says it; the tokenizer, if its kind is known."""
+    """What a file says of its model.
+
+    Attributes:
+        context: Its length in tokens, if the file says it.
+        tokens: The tokenizer, if its kind is known.
+        template: Whether the file holds a chat template.
+    """
 
     context: int | None
     tokens: ChatTokens | None
+    template: bool = True
 
 
 def read_card(path: Path) -> Card:
@@ -38,7 +45,11 @@ def read_card(path: Path) -> Card:
 def _read(path: Path, _size: int, _mtime_ns: int) -> Card:
     meta = read_metadata(path)
     context = meta.get(f"{meta.get('general.architecture')}.context_length")
-    return Card(context if isinstance(context, int) else None, build_tokens(meta))
+    return Card(
+        context if isinstance(context, int) else None,
+        build_tokens(meta),
+        bool(meta.get("tokenizer.chat_template")),
+    )
 
 
 def weights_digest(path: Path) -> str:

@@ -39,6 +39,10 @@ def clean(threshold: Share = Share(0.4), min_words: int = 10) -> Kernel:  # noqa
     and purer text. Lines are kept whole and in order. A page is rejected as
     `empty` if fewer than `min_words` words are left in running text, which is lines that end like a
     sentence or have at least ten words.
+
+    Args:
+        threshold: Least chance of being main text at which a line is kept.
+        min_words: Words of running text below which a page is rejected.
     """
 
     def kernel(frame: pl.DataFrame) -> Mapped:

@@ -21,16 +21,19 @@ def filter_(keep: Expression | None = None) -> Kernel:
     """Keep the rows for which `keep` is true; false and null are rejected.
 
     Without `keep` every row goes on, which serves a step that only sets columns.
+
+    Args:
+        keep: What must be true of a row for it to go on.
     """
     import polars as pl
+
+    from ..expressions import truth
 
     def kernel(frame: pl.DataFrame) -> Mapped:
         if keep is None:
             return Mapped(frame)
         assert callable(keep)  # expressions come lowered, see `expressions.Lowered`
-        mask = frame.select(keep(frame).fill_null(False).alias("keep")).to_series()
-        if mask.len() != frame.height:  # a constant
-            mask = pl.Series("keep", [bool(mask[0])] * frame.height, dtype=pl.Boolean)
+        mask = truth(frame, keep(frame))
         if mask.all():
             return Mapped(frame)
         return Mapped(

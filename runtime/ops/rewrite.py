@@ -103,7 +103,7 @@ class Rewrite:
         )
 
 
-@step(stage="generate", version=1, cost="model", reads=("text",), writes=("text", "input.text"))
+@step(stage="generate", version=2, cost="model", reads=("text",), writes=("text", "input.text"))
 def rewrite(
     model: Model,
     prompt: Prompt,
@@ -119,6 +119,16 @@ def rewrite(
     With `chunk`, the document is cut into sentences or paragraphs, each is rewritten and held to
     its own input by `checks`, and the document is rejoined in order. Headings and other lines that
     are no prose are kept as they are. `_accepted` is the share of chunks that are the model's.
+
+    Args:
+        model: The model that replies.
+        prompt: The file that says what it is asked.
+        chunk: Where to cut a document, and how long a piece may be; without it, it is one piece.
+        samples: Rewrites of a document, each a row of its own.
+        again: Allow text that a model wrote already.
+        sampling: How replies are drawn, laid over the model's own `sampling`.
+        checks: What each reply is held to, by name.
+        on_fail: What to do when a check fails, rung by rung; at the end the row is rejected.
     """
     bound: dict[str, Any] = {
         "prompt": prompt,

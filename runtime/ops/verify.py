@@ -34,7 +34,12 @@ class Verify:
 
 @step(stage="check", version=1, cost="cpu")
 def verify(checks: Checks, on_fail: Ladder | None = None) -> Any:
-    """Hold rows to checks; failed rows are rejected, or go to the port `.routed`."""
+    """Hold rows to checks; failed rows are rejected, or go to the port `.routed`.
+
+    Args:
+        checks: What each row is held to, by name.
+        on_fail: `reject` or `route`, which sends what failed to the port `.routed`.
+    """
     bound: dict[str, Any] = {"checks": checks, "on_fail": on_fail or []}
 
     def build(tools: Tools) -> Verify:

@@ -21,7 +21,7 @@ class NotARowError(Exception):
 
 
 def reader(spec: SourceSpec, types: Mapping[str, Type]) -> Callable[[bytes], list[Any] | None]:
-    """A function from a line to `[_doc, text, *columns]`; None for a blank line.
+    """A function from a line to `[_doc, text, *columns]`, those carried; None for a blank line.
 
     The function raises `NotARowError` for what is not a row.
     """
@@ -32,7 +32,8 @@ def reader(spec: SourceSpec, types: Mapping[str, Type]) -> Callable[[bytes], lis
     name = spec.name.encode()
     prefix = b"%d:%s" % (len(name), name)
     text_path, key_path = spec.text, spec.key
-    picks = [(new, old, types.get(new, STR)) for new, old in spec.columns]
+    carried = {new for new, _ in carried_columns(spec)}
+    picks = [(new, old, types.get(new, STR), new in carried) for new, old in spec.columns]
 
     def read(raw: bytes) -> list[Any] | None:
         try:
@@ -51,14 +52,20 @@ def reader(spec: SourceSpec, types: Mapping[str, Type]) -> Callable[[bytes], lis
         key = b"" if key_path is None else _key(pick(row, key_path))
         # Lengths keep the parts apart: ("ab", "c") and ("a", "bc") are two documents.
         values: list[Any] = [digest(b"%s%d:%s%s" % (prefix, len(key), key, text.encode())), text]
-        for new, old, kind in picks:
+        for new, old, kind, wanted in picks:
             value = pick(row, old)
             if value is not None and not fits(value, kind):
                 raise NotARowError(f"schema-drift: column {new} is {_drift(value, kind)}")
-            values.append(value)
+            if wanted:
+                values.append(value)
         return values
 
     return read
+
+
+def carried_columns(spec: SourceSpec) -> tuple[tuple[str, str], ...]:
+    """Of the mapped columns, those that rows carry."""
+    return tuple(c for c in spec.columns if spec.carried is None or c[0] in spec.carried)
 
 
 def pick(row: Mapping[str, Any], name: str) -> Any:
@@ -77,9 +84,10 @@ def build_frame(
     """A frame of rows as `reader` gives them, in their order."""
     import polars as pl
 
-    docs, texts, *rest = zip(*rows, strict=True) if rows else ((),) * (2 + len(spec.columns))
+    columns = carried_columns(spec)
+    docs, texts, *rest = zip(*rows, strict=True) if rows else ((),) * (2 + len(columns))
     series = [pl.Series("text", texts, pl.String)]
-    for (name, _), values in zip(spec.columns, rest, strict=True):
+    for (name, _), values in zip(columns, rest, strict=True):
         series.append(pl.Series(name, values, polars_type(types.get(name, STR)), strict=False))
     series.append(pl.Series("_doc", docs, pl.String))
     series.append(pl.Series("_id", ids, pl.String))

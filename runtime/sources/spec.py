@@ -24,6 +24,8 @@ class SourceSpec:
         origin: human, synthetic or mixed.
         limit: Keep the rows of the first so many `_doc`.
         keep_source: Whether rows carry `source.text`.
+        carried: Of `columns`, those that rows carry, by their new names; None for all. The others
+            are looked at nevertheless: a line with a value that does not fit is no row.
     """
 
     name: str
@@ -35,6 +37,7 @@ class SourceSpec:
     origin: str = "human"
     limit: int | None = None
     keep_source: bool = False
+    carried: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
