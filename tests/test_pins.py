@@ -29,13 +29,14 @@ OPERATORS = {
 
 RUNTIME = Path(__file__).resolve().parents[1] / "runtime"
 MODEL_STEP = ("ladder.py", "prompting.py", "control_tokens.py")
+EXPRESSIONS = ("frames.py", "columnar.py", "counting.py", "draws.py", "dtypes.py")
 BESIDE = {
     "step clean": ("boilerplate",),
-    "step filter": ("frames.py", "columnar.py", "draws.py", "dtypes.py", "expressions.py"),
-    "step generate": MODEL_STEP,
+    "step filter": (*EXPRESSIONS, "expressions.py"),
+    "step generate": (*MODEL_STEP, "replies.py", "../compiler/prompts/replies"),
     "step rewrite": (*MODEL_STEP, "chunks.py", "sentences.py"),
     "check copy": ("facts/words.py",),
-    "check expr": ("frames.py", "columnar.py", "draws.py", "dtypes.py"),
+    "check expr": EXPRESSIONS,
     "check facts": ("facts",),
 }
 """Modules that an operator's results rest on besides its own file."""

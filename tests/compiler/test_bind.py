@@ -193,10 +193,9 @@ def test_every_fault_is_found_at_once_and_said_once() -> None:
     report = compile_text(HEAD + steps).report
     assert [d.code for d in report.diagnostics] == [
         "R102",  # one, two
-        "X151",  # wrods
+        "X151",  # wrods, in both places; `txt` may be what `five` makes
         "R102",  # three, four
         "S010",  # filtr
-        "X151",  # wrods; `txt` may be what `five` makes
         "R101",  # nobody
         "X152",  # words(text) is no condition
         "R110",  # writr

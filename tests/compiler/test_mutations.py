@@ -1,4 +1,7 @@
-"""A recipe that uses everything, broken at every place: binding never raises nor repeats itself."""
+"""Recipes broken at every place: nothing raises, slips are told once and where they are.
+
+The whole corpus of slips is `make bench NAME=mutants`.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,9 @@ from mashbill.compiler.document import parse_document, walk
 from mashbill.compiler.nodes import Node, Path
 from mashbill.compiler.render import render
 
+from ..benchmarks.mutation.bases import OWN, bases
+from ..benchmarks.mutation.classes import CLASSES, mutants_of
+from ..benchmarks.mutation.judge import judge
 from .world import compile_text
 
 RECIPE = """\
@@ -57,7 +63,7 @@ steps:
     model: asker
     prompt: prompts/ask.md.j2
     samples: 2
-    on_fail: route
+    on_fail: reject
   right: { op: verify, from: asked, checks: { length: { source: text, max: 2 } } }
   clean: { op: clean, from: right.rejected, threshold: 0.4 }
 mix:
@@ -65,14 +71,16 @@ mix:
   parts: { pages: 50%, book: { weight: 40%, max_epochs: 2 }, clean: 0.1 }
   min_human: 0%
   on_shortfall: shrink
-output: { path: out/full, format: jsonl, shard: 1MB, columns: [text, style] }
+output: { path: out/full, format: jsonl, shard: 1MB, columns: [text, style, summary] }
 """
 ASK = """\
 ---
 inputs: { text: str, score: any }
 reply: { summary: text }
 ---
-{% block user %}{{ text }} {{ score }}{% endblock %}
+{% block user %}{{ text }}
+
+Score: {{ score }}{% endblock %}
 """
 FILES = {"prompts/ask.md.j2": ASK}
 VALUES = ["3", "true", "", "[a]", "{ a: b }", '"x y"', "-1", "1e400", "'= text'", "nonsense", "0.5"]
@@ -119,6 +127,32 @@ def test_each_value_replaced(path: Path, node: Node) -> None:
             )
             assert not (broken and found), shown
             assert len(found) <= 2, shown
+
+
+EACH = 9
+"""Slips of each class that are tried."""
+ASTRAY = 1
+"""Of these, how many may be told on another line."""
+
+
+def test_the_corpus_has_its_own_recipes() -> None:
+    assert len(list(OWN.glob("*/recipe.yaml"))) == 3
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+def test_slips_are_told_on_their_line(kind: str) -> None:
+    own = [base for base in bases() if base.name.startswith("own/")]
+    found, _ = mutants_of(kind, own)
+    assert len(found) > 2 * EACH
+    step = len(found) // EACH
+    elsewhere = []
+    for mutant in found[step // 2 :: step][:EACH]:
+        verdict = judge(mutant)
+        shown = f"{mutant.kind}: {mutant.base.name}: {mutant.name}\n{render(verdict.report)}"
+        assert verdict.caught, shown
+        elsewhere += [] if verdict.on_line else [shown]
+    # Some slips read as another slip, a line further on.
+    assert len(elsewhere) <= ASTRAY, "\n".join(elsewhere)
 
 
 @pytest.mark.parametrize("line", range(2, RECIPE.count("\n")))

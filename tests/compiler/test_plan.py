@@ -208,7 +208,7 @@ THREE = ("words(text) > 3", "words(text) > 2")
          "set.style: choose(['plain']) → …(['plain', 'fine…"),
         (("max: 60 tokens", "max: 50 tokens"), "book", "~", "chunk.max: 50 → 60"),
         (("local/smollm2-135m", "local/other"), "book", "=", "unchanged"),
-        (("  half:", "  old:"), "half", "+", "new step"),
+        (("  half:", "  old:"), "half", "=", "unchanged, was `old`"),
         (("from: clean", "from: pages"), "book", "~", "from: pages → clean"),
         (("seed: 7", "seed: 6"), "half", "~", "seed: 6 → 7"),
         (("samples: 2 }", "samples: 2, limit: 5 }"), "asked", "~", "limit: 5 → none"),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from mashbill.compiler.registry import Count, Ratio
 from mashbill.runtime.checks.copy import copy
 from mashbill.runtime.checks.facts import facts
 from mashbill.runtime.checks.length import length
@@ -14,7 +15,7 @@ def _judge(check: Check, text: object, source: object = "") -> Verdict:
 
 
 def test_length_gives_the_ratio() -> None:
-    verdict = _judge(length(min=0.5, max=1.5), "one two three", "one two")
+    verdict = _judge(length(min=Ratio(0.5), max=Ratio(1.5)), "one two three", "one two")
     assert verdict.passed
     assert verdict.evidence["ratio"] == 1.5
     assert _judge(length(), "a", None).reason == "too_long"
@@ -23,14 +24,14 @@ def test_length_gives_the_ratio() -> None:
 
 def test_copy_gives_share_and_longest_span() -> None:
     source = "a b c d e f g h"
-    verdict = _judge(copy(max=0.5, ngram=2), "x A b, c d y e f", source)  # type: ignore[arg-type]
+    verdict = _judge(copy(max=0.5, ngram=Count(2)), "x A b, c d y e f", source)  # type: ignore[arg-type]
     assert verdict.reason == "copied"
     assert verdict.evidence == {"share": round(4 / 7, 3), "words": 4, "longest": "A b c d"}
     # Fewer words than a run are one run: a short copy is a copy.
-    assert _judge(copy(ngram=9), source, source).reason == "copied"
-    assert _judge(copy(ngram=9), "h g f e", source).passed
+    assert _judge(copy(ngram=Count(9)), source, source).reason == "copied"
+    assert _judge(copy(ngram=Count(9)), "h g f e", source).passed
     with pytest.raises(ValueError, match="at least 1"):
-        copy(ngram=0)
+        copy(ngram=Count(0))
 
 
 def test_regex_needs_a_pattern_that_can_be_read() -> None:

@@ -77,7 +77,7 @@ def test_a_shortfall_is_an_error_with_numbers_and_saves_everything(spine: Spine)
     spine.edit("on_shortfall: shrink", "on_shortfall: error")
     said = spine.run()
     assert said.code == 1
-    assert said.err.count("error") == 1
+    assert said.err.count("error: ") == 1
     assert "`long` can supply" in said.err
     assert "of 200,000 tokens" in said.err
     assert not spine.shards()
