@@ -898,6 +898,22 @@ model; `lock --check` compares all, and is an error, as under `run --locked`.
     mashbill lock --upgrade writer    pin one thing, leave the others
 """,
     ),
+    "L602": Code(
+        "env-affects-output",
+        "error",
+        """\
+`${NAME}` names a variable of the environment in two places: the `url` and the
+`key` of a model. Anywhere else it would decide a result that the recipe does
+not show, so it is not read there.
+
+    set: { style: "${STYLE}" }
+
+Write a parameter, which is part of the recipe and of every record:
+
+    params: { style: textbook }
+    set: { style: = params.style }
+""",
+    ),
     "L605": Code(
         "code-changed",
         "note",

@@ -75,6 +75,7 @@ def apply_layers(document: Map, profile: str | None, sets: Sequence[str]) -> Lay
         changes += _argument(argument, file, diagnostics)
     hidden = hidden_regions(document)
     told: set[str] = set()
+    used: frozenset[str] | None = None
     for change in changes:
         if str(change.path.value).partition(".")[0] in hidden:
             continue  # it has its diagnostic: here nothing can be said
@@ -82,9 +83,9 @@ def apply_layers(document: Map, profile: str | None, sets: Sequence[str]) -> Lay
         if isinstance(changed, Diagnostic):
             # Several paths through one name that is not there, or one that is missed elsewhere too.
             lost = _as_far_as(changed, change) if changed.code == "R107" else ""
-            elsewhere = lost in used_names(document) and not change.typed
-            elsewhere = elsewhere or (not change.typed and _broken_above(document, change))
-            if not lost or not (lost in told or elsewhere):
+            used = used_names(document) if used is None else used
+            elsewhere = lost in used or _broken_above(document, change)
+            if not lost or (lost not in told and (change.typed or not elsewhere)):
                 diagnostics.append(changed)
             told.add(lost)
         else:

@@ -23,6 +23,8 @@ _BARE = re.compile(r"[^\s:#]+:\s*(?:#.*)?$")
 _LONGEST = 100_000
 STEP = 2
 """Spaces of a level, as most recipes are written."""
+MOST = 5
+"""Levels that a line is tried at; each takes a parse."""
 _FAR = 400
 """How many lines before the problem are looked at."""
 
@@ -54,7 +56,7 @@ def misplaced_line(text: str, file: str, at: int, within: tuple[int, int]) -> Di
         return None
     below, above = lines[here], lines[here - 1]
     tries = [(above, below)] if above.indent != below.indent else []
-    tries += [(below, line) for line in _levels(lines[:here], below.indent)]
+    tries += [(below, line) for line in _levels(lines[:here], below.indent)[:MOST]]
     before = lines[here - 2] if here > 1 else None
     after = lines[here + 1] if here + 1 < len(lines) else None
     if outer := _moved_out(lines[:here], below):

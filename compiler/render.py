@@ -23,6 +23,8 @@ _COLOURS: dict[str, str] = {
 SECRET = "G704"
 _FIXABLE = "  [*] fixable"
 _ELLIPSIS = "…"
+PLACES = 8
+"""Further places of one diagnostic that are shown; JSON has them all."""
 
 
 RANKS = ("error", "warning", "note")
@@ -112,6 +114,8 @@ class _Painter:
             yield from self.place(file, labels, d, gutter, first=not number)
         if len(files) > 1 and (d.notes or d.help or d.fix):
             yield self.bar(gutter)
+        if (hidden := len(d.secondary) - PLACES) > 0:
+            yield self.remark(gutter, "note", f"and {hidden:,} more place{'s' * (hidden > 1)}")
         for note in d.notes:
             yield self.remark(gutter, "note", note)
         if d.help or d.fix:
@@ -121,7 +125,7 @@ class _Painter:
     def places(self, d: Diagnostic) -> list[tuple[str, list[tuple[Label, str]]]]:
         """What to mark, by file: that of the diagnostic first, the others in their order."""
         found: dict[str, list[tuple[Label, str]]] = {}
-        labels = [(label, "-") for label in d.secondary]
+        labels = [(label, "-") for label in d.secondary[:PLACES]]
         if d.span:
             labels.insert(0, (Label(d.span, d.label), "^"))
         for label, sign in labels:

@@ -10,6 +10,7 @@ import yaml
 
 from .diagnostics import Diagnostic
 from .document import Map, Node, parse_document
+from .environment import misplaced_variables
 from .layers import apply_layers, check_profiles
 from .nodes import TYPED, List, Scalar, plain
 from .parameters import Parameter, fill_parameters
@@ -56,6 +57,7 @@ def resolve_recipe(
         *check_profiles(document, catalog, profile),
         *filled.diagnostics,
         *check_shape(filled.document, catalog),
+        *misplaced_variables(filled.document, catalog),
     )
     made.files.update(layered.files)
     made.document, made.parameters = filled.document, filled.parameters
