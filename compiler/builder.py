@@ -11,7 +11,7 @@ import yaml
 
 from .diagnostics import Diagnostic, Edit, Label, Span
 from .nodes import List, Map, Node, Scalar
-from .scalars import ambiguity, resolve
+from .scalars import ambiguity, is_old_boolean, resolve
 from .torn import torn_value
 
 MAX_DEPTH = 64
@@ -191,7 +191,10 @@ class Builder:
     def _named(self, event: Any, raw: str, span: Span, tagged: bool) -> Scalar:
         """A scalar in the place of a key."""
         reading = None if event.style else ambiguity(event.value, key=True)
-        if reading and raw:
+        if reading and raw and is_old_boolean(event.value):
+            message = f"'{raw}' cannot be a name: it is {reading} to some YAML readers"
+            self._report("S006", message, span, help="choose another name")
+        elif reading and raw:
             self._ambiguous(event.value, reading, span)
         faulty = tagged or reading is not None
         return Scalar(event.value, span, bool(event.style), raw, faulty)

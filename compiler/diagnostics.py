@@ -8,7 +8,7 @@ outermost edge, for library callers.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Literal
 
@@ -114,4 +114,11 @@ def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     for d in diagnostics:
         seen.setdefault((d.code, d.span, d.message), d)
     none = Span("", -1, -1)
-    return tuple(sorted(seen.values(), key=lambda d: (d.span or none, d.code)))
+    return tuple(sorted(map(_on_one_line, seen.values()), key=lambda d: (d.span or none, d.code)))
+
+
+def _on_one_line(d: Diagnostic) -> Diagnostic:
+    """The message with breaks written out: a name that somebody put in quotes may hold some."""
+    if "\n" not in d.message and "\r" not in d.message:
+        return d
+    return replace(d, message=d.message.replace("\n", "\\n").replace("\r", "\\r"))

@@ -52,6 +52,11 @@ def resolve(raw: str) -> Value:
     return raw
 
 
+def is_old_boolean(raw: str) -> bool:
+    """Whether YAML 1.1 reads a bare word as a boolean and 1.2 as text: `no`, `y`, `Off`."""
+    return raw in _OLD_BOOLEANS
+
+
 def ambiguity(raw: str, *, key: bool = False) -> str | None:
     """What some YAML readers take a bare scalar for while others do not; None if all agree.
 

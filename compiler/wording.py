@@ -216,7 +216,8 @@ class Wording:
     def _wrong(self, node: Node, path: Path, expected: str, quote: bool = False) -> Diagnostic:
         hint: str | None = None
         fix: tuple[Edit, ...] = ()
-        if quote and isinstance(node, Scalar) and node.raw and not node.quoted:
+        bare = isinstance(node, Scalar) and not node.quoted and node.raw[:1] not in ("", "=")
+        if quote and isinstance(node, Scalar) and bare:
             hint, fix = f"write '{node.raw}'", (Edit(node.span, f"'{node.raw}'"),)
         elif "a map" in expected and isinstance(node, Scalar) and node.value is None:
             hint = f"write `{path[-1]}: {{}}`"

@@ -66,8 +66,20 @@ def _parser() -> Lark:
         parser="lalr",
         keep_all_tokens=True,
         maybe_placeholders=False,
+        cache=_tables(),
         transformer=tree_builder(),
     )
+
+
+def _tables() -> str | bool:
+    """Where lark keeps its tables: beside the byte code, if Python keeps that.
+
+    Reading them takes a tenth of the time of making them, which is an eighth of a short `check`.
+    They hold a digest of the grammar, of lark's version and of Python's; a file that cannot be read
+    or written costs no more than that time.
+    """
+    folder = Path(__file__).parent / "__pycache__"
+    return str(folder / "grammar.tables") if folder.is_dir() else False
 
 
 def _check_depth(expr: Expr) -> list[Problem]:
