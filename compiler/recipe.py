@@ -202,8 +202,7 @@ def read_recipe(document: Map) -> Recipe:
         unread=frozenset(
             name
             for name in ("models", "sources", "steps")
-            if (name in document or name == "sources")
-            and not isinstance(document.get(name), Map)
+            if (name in document or name == "sources") and not isinstance(document.get(name), Map)
         )
         | hidden_regions(document),
     )

@@ -136,9 +136,7 @@ class LimitStage:
         await self.outlets.end()
 
 
-def first_rows(
-    frames: Sequence[pl.DataFrame], limit: int, *, ties: bool = False
-) -> pl.DataFrame:
+def first_rows(frames: Sequence[pl.DataFrame], limit: int, *, ties: bool = False) -> pl.DataFrame:
     """The first rows of all frames by `_doc`, ties by `_id`, in that order."""
     whole = pl.concat(frames, how="diagonal_relaxed").sort("_doc", "_id")
     if whole.height <= limit:
