@@ -6,12 +6,11 @@ cannot be bound leaves its columns open: what leans on it is not reported a seco
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
-from types import MappingProxyType
 from typing import Any
 
-from .asking import ALLOW_OUTSIDE, reply_columns
+from .asking import reply_columns
 from .assignments import Assigned, Value, assigned, split_assignments, with_sets
 from .bound import Bound, BoundExpression
 from .counting import tokenizer_identity
@@ -19,11 +18,9 @@ from .diagnostics import Diagnostic, Label, Span
 from .formulas import bind_expression
 from .governance import check_whole
 from .graph import (
-    DERIVED,
     Cycle,
     Edge,
     Graph,
-    Makers,
     Node,
     Rows,
     Traits,
@@ -31,16 +28,15 @@ from .graph import (
     joint_origin,
     topological_order,
 )
-from .identity import digest, hash_input
-from .ladders import is_greedy
 from .mixing import bind_outputs, check_input, written_columns
-from .recipe import Origin, SourceDecl, StepDecl
+from .recipe import Origin, StepDecl
+from .refusals import refuse_more, samples_of
 from .registry import Model, Operator
 from .repeats import join_repeats
-from .scope import BUILT_IN, Binding, Scope
+from .scans import bind_source, identified, made_by
+from .scope import Binding, Scope
 from .types import ANY, BOOL, FLOAT, STR, Columns, Type
 from .values import bind_params
-from .world import OutsideError
 
 
 def bind(binding: Binding) -> Graph:
@@ -145,64 +141,6 @@ def _report_cycle(cycle: Cycle, binding: Binding) -> None:
     )
 
 
-def bind_source(source: SourceDecl, binding: Binding) -> Node:
-    """Bind a source: its files must exist, its licence must be known or acknowledged."""
-    known = source.license.lower() != "unknown" or "G702" in source.acknowledge
-    if not known and not binding.faulty(source.span, source.body):
-        binding.add(
-            Diagnostic(
-                "G702",
-                f"the licence of source `{source.name}` is unknown",
-                source.license_span,
-                help="name the licence, or write `acknowledge: [G702]`",
-            )
-        )
-    if source.path and not binding.faulty(source.path_span):
-        try:
-            if not binding.world.match(source.path, typed=source.typed):
-                binding.add(
-                    Diagnostic(
-                        "D301",
-                        f"{source.path} matches no files",
-                        source.path_span,
-                        "looked in the current folder"
-                        if source.typed
-                        else "looked beside the recipe",
-                    )
-                )
-        except OutsideError as error:
-            help = f"{ALLOW_OUTSIDE}, or give the path yourself: --set sources.{source.name}.path=…"
-            outside = Diagnostic("R112", str(error), source.path_span, help=help)
-            binding.add(outside)
-    columns: dict[str, Type] = {"text": STR, "source.text": STR, **BUILT_IN}
-    columns |= {new: ANY for new, _ in source.columns}
-    definition = {
-        "data": binding.pins.sources.get(source.name, f"path:{source.path}"),
-        "text": source.text,
-        "columns": dict(source.columns),
-        "key": source.key,
-        "origin": source.origin,
-        "limit": source.limit,
-    }
-    made = frozenset(columns)
-    return _identified(
-        Node(
-            name=source.name,
-            op="source",
-            version=1,
-            stage="scan",
-            inputs=(),
-            definition=definition,
-            columns=columns,
-            modelled=made if source.origin != "human" else frozenset(),
-            origin=source.origin,
-            traits=Traits(frozenset(), made, False, True, False, "free"),
-            makers=_made_by(source.name, columns),
-        ),
-        {},
-    )
-
-
 def bind_step(
     step: StepDecl, nodes: Mapping[str, Node], broken: set[str], binding: Binding
 ) -> tuple[Node | None, bool]:
@@ -236,7 +174,7 @@ def bind_step(
     late = [(a, found) for a in after if (found := assigned(a, outside, binding))]
     sound = sound and len(late) == len(after) and bool(applies or not step.when)
     sound = sound and not (bound.broken or incomplete or open_)
-    _refuse_more(operator, bound, scope, step, binding)
+    refuse_more(operator, bound, scope, step, binding)
     if not upstream:
         return None, False
     sets = [*before, *late]
@@ -265,7 +203,7 @@ def bind_step(
             writes=frozenset({*written, *own, *(a.column for a, _ in sets)}),
             drops=operator.drops and not falls_back,
             row_local=operator.row_local and step.limit is None,
-            multiplies=_samples(bound) > 1,
+            multiplies=samples_of(bound) > 1,
             cost=operator.cost,
         ),
         model=bound.model.name if bound.model else None,
@@ -274,18 +212,18 @@ def bind_step(
             aside.columns,
             with_sets(given.modelled, before),
             given.origin,
-            {**given.makers, **_made_by(step.name, [*(a.column for a, _ in before), REASON])},
+            {**given.makers, **made_by(step.name, [*(a.column for a, _ in before), REASON])},
         ),
         declared=tuple(Edge(i.name, i.port) for i in step.inputs),
         makers={
             **given.makers,
-            **_made_by(step.name, [*written, *own], given.makers if falls_back or applies else {}),
-            **_made_by(step.name, [a.column for a, _ in sets], given.makers if applies else {}),
+            **made_by(step.name, [*written, *own], given.makers if falls_back or applies else {}),
+            **made_by(step.name, [a.column for a, _ in sets], given.makers if applies else {}),
         },
     )
     packages = {*operator.packages, *bound.packages}
     versions = {p: binding.catalog.versions.get(p, "") for p in sorted(packages)}
-    return _identified(node, {n.name: n for n, _ in upstream}, versions), sound
+    return identified(node, {n.name: n for n, _ in upstream}, versions), sound
 
 
 REASON = "_reason"
@@ -342,11 +280,6 @@ def _passed(given: Columns, made: Columns) -> dict[str, Type]:
     }
 
 
-def _samples(bound: Bound) -> int:
-    samples = bound.params.get("samples")
-    return samples if isinstance(samples, int) else 1
-
-
 def _union(given: list[Rows]) -> Rows:
     """What the rows of several inputs hold together."""
     columns: dict[str, Type] = {}
@@ -362,11 +295,6 @@ def _union(given: list[Rows]) -> Rows:
         for name in columns
     }
     return Rows(columns, modelled, joint_origin(given), makers)
-
-
-def _made_by(name: str, columns: Iterable[str], before: Makers = MappingProxyType({})) -> Makers:
-    """The same step or source as the maker of several columns, beside who made them before."""
-    return {column: tuple(sorted({name, *before.get(column, ())})) for column in columns}
 
 
 def _either(one: Type, other: Type) -> Type:
@@ -404,82 +332,6 @@ def _origin(given: Origin, operator: Operator, modelled: bool, falls_back: bool)
     if operator.stage == "generate" and modelled:
         return "mixed" if falls_back and given != "synthetic" else "synthetic"
     return given
-
-
-def _refuse_more(
-    operator: Operator, bound: Bound, scope: Scope, step: StepDecl, binding: Binding
-) -> None:
-    """What no single parameter shows to be wrong."""
-    if operator.name == "rewrite" and "text" in scope.modelled and not bound.params.get("again"):
-        binding.add(
-            Diagnostic(
-                "C507",
-                f"`{step.name}` would rewrite text that a model wrote",
-                step.inputs[0].span if step.inputs else step.span,
-                help="read the step before the rewrite, or write `again: true` to allow it",
-            )
-        )
-    samples = step.param("samples")
-    if _samples(bound) > 1 and samples and is_greedy(bound.params.get("sampling") or {}):
-        binding.add(
-            Diagnostic(
-                "M253",
-                "at temperature 0 every sample is the same text",
-                samples.span,
-                help="write `samples: 1`, or `sampling: { temperature: 0.8 }`",
-            )
-        )
-    _refuse_shadows(bound, scope, step, binding)
-    reply = dict(bound.prompt.reply) if bound.prompt else {}
-    prompt = step.param("prompt")
-    for name in reply:
-        if operator.writes and name not in operator.writes and prompt:
-            binding.add(
-                Diagnostic(
-                    "P212",
-                    f"the prompt's reply makes `{name}`, and `{operator.name}` makes `text` alone",
-                    prompt.span,
-                    help="use `op: generate`, or take `reply` out of the prompt",
-                )
-            )
-        elif name.startswith("_") and prompt:
-            binding.add(
-                Diagnostic(
-                    "R114",
-                    f"the prompt's reply makes `{name}`: names that begin with _ are Mashbill's",
-                    prompt.span,
-                    help=f"write `reply: {{ {name.strip('_') or 'answer'}: text }}` in the prompt",
-                )
-            )
-
-
-def _refuse_shadows(bound: Bound, scope: Scope, step: StepDecl, binding: Binding) -> None:
-    """A reply that takes the place of a column which the prompt was not even given."""
-    reply = dict(bound.prompt.reply) if bound.prompt else {}
-    prompt = step.param("prompt")
-    given = {name for name, _ in bound.prompt.inputs} if bound.prompt else set[str]()
-    for name in reply:
-        if prompt and name in scope.columns and name != "text" and name not in given:
-            binding.add(
-                Diagnostic(
-                    "R105",
-                    f"the reply's `{name}` overwrites a column that is there already",
-                    prompt.span,
-                    secondary=scope.upstream(),
-                    help="give the reply's column another name, or the one before it",
-                )
-            )
-
-
-def _identified(
-    node: Node, upstream: Mapping[str, Node], packages: Mapping[str, str] | None = None
-) -> Node:
-    definition = {k: v for k, v in node.definition.items() if k not in DERIVED}
-    inputs = (f"{upstream[e.node].fingerprint}.{e.port}" for e in node.inputs)
-    whole = hash_input(node.op, node.version, definition, packages or {}, inputs)
-    without_limit = {k: v for k, v in definition.items() if k != "limit"}
-    rule = {"op": node.op, "version": node.version, "definition": without_limit}
-    return replace(node, fingerprint=digest(whole), rule=digest(rule))
 
 
 def _pruned(graph: Graph, binding: Binding, whole: bool) -> Graph:
