@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
@@ -41,6 +42,13 @@ _colour: ContextVar[str] = ContextVar("colour", default="auto")
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
+        if found := re.match(r"argument VERB: invalid choice: '([^']*)'", message):
+            from ...compiler.suggest import nearest
+
+            meant = nearest(found[1], VERBS)
+            hint = f"did you mean `mashbill {meant}`?" if meant else "see them all: mashbill --help"
+            sys.stderr.write(f"mashbill: no command is called '{found[1]}'; {hint}\n")
+            raise SystemExit(USAGE)
         self.print_usage(sys.stderr)
         sys.stderr.write(f"mashbill: {message}\n")
         raise SystemExit(USAGE)

@@ -91,3 +91,14 @@ def test_fixes_that_overlap_or_uncover_others_are_all_made(tmp_path: Path) -> No
     assert "license: CC0-1.0" in text
     assert "from: docs" in text
     assert command(["check", str(tmp_path)]) == 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "hint"),
+    [("chekc", "did you mean `mashbill check`?"), ("zzz", "see them all: mashbill --help")],
+)
+def test_a_command_that_there_is_not(
+    typed: str, hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command([typed]) == 64
+    assert capsys.readouterr().err == f"mashbill: no command is called '{typed}'; {hint}\n"
