@@ -190,6 +190,13 @@ class Builder:
 
     def _named(self, event: Any, raw: str, span: Span, tagged: bool) -> Scalar:
         """A scalar in the place of a key."""
+        if not event.style and event.value.endswith(":") and event.value != ":":
+            more = len(event.value) - len(event.value.rstrip(": "))
+            wrong = self._span(span.end - more, span.end)
+            name = event.value.rstrip(": ")
+            hint, fix = f"write `{name}: …`", (Edit(wrong, ""),)
+            self._report("S001", f"one ':' too many after '{name}'", wrong, help=hint, fix=fix)
+            return Scalar(name, self._span(span.start, span.end - more), raw=raw[:-more])
         reading = None if event.style else ambiguity(event.value, key=True)
         if reading and raw and is_old_boolean(event.value):
             message = f"'{raw}' cannot be a name: it is {reading} to some YAML readers"

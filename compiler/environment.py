@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from .diagnostics import Diagnostic, Span
 from .nodes import Map, Path, Scalar, walk
 from .registry import Catalog
+from .schema import MODEL, TOP
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _READ = ("url", "key")
@@ -31,6 +32,8 @@ def misplaced_variables(document: Map, catalog: Catalog) -> Iterator[Diagnostic]
         found = _VARIABLE.search(node.value)
         if found is None or _is_read(path) or formats.get(str(path[-1])) in _CODE:
             continue
+        if not _has_place(path):  # the key is wrong, which has been said
+            continue
         name = found[1]
         span: Span = node.within(*found.span())
         yield Diagnostic(
@@ -40,6 +43,14 @@ def misplaced_variables(document: Map, catalog: Catalog) -> Iterator[Diagnostic]
             help=f"make it a parameter: `params: {{ {name.lower()}: … }}`, set with "
             f"--set params.{name.lower()}=…",
         )
+
+
+def _has_place(path: Path) -> bool:
+    """Whether the format has the region that a value stands in, and a model the key."""
+    words = [str(p) for p in path]
+    if words[0] not in TOP["properties"]:
+        return False
+    return words[0] != "models" or len(words) != 3 or words[2] in MODEL["properties"]
 
 
 def _is_read(path: Path) -> bool:

@@ -5,15 +5,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import cProfile
+import pstats
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from mashbill.compiler.bind import MOST_CYCLES
 from mashbill.compiler.compile import Compiled
-from mashbill.compiler.diagnostics import Diagnostic, Edit, Report, Span
+from mashbill.compiler.diagnostics import Diagnostic, Edit, Label, Report, Span
+from mashbill.compiler.render import PLACES, render
 
+from .benchmarks.compile_speed import generated
 from .benchmarks.fuzzing.case import RECIPE, Case
 from .benchmarks.fuzzing.cases import TARGETS, case_of, on_disk, valid
 from .benchmarks.fuzzing.expressions import FILES, SOUND, place
@@ -47,6 +52,14 @@ def small(recipe: str = SMALL, prompt: str = PROMPT, **more: object) -> Case:
 
 REGRESSIONS: Mapping[str, Case] = {
     "an argument of several lines is told in one": small(sets=("%YAML 1.1\n",)),
+    "an expression that gives no text is not put in quotes": small(
+        SMALL.replace("models:", "params: { n: 8 }\nmodels:").replace(
+            "license: CC0", "columns: { a: =params.n }, license: CC0"
+        )
+    ),
+    "a model of several lines is told in one": small(
+        SMALL.replace("model: writer", 'model: "wri\\nter"')
+    ),
     "a share of several lines is told in one": small(SMALL.replace("0.5", '"\\n\\n"')),
     "a fix ends behind an escape": small(place(['(d if t else d and null == "")', *SOUND[1:]])),
     "a fix ends behind a doubled quote": small(place(["not (null == '')", *SOUND[1:]], 1)),
@@ -146,3 +159,81 @@ def test_a_hang_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_failing_text_is_made_short() -> None:
     text = "\n".join(f"line {n} of many" for n in range(50)) + "\nthe fault is here\n"
     assert shrink(text, lambda t: "fault" in t) == "fault"
+
+
+# -- long recipes: work grows as they do. Calls are counted, since seconds depend on the machine.
+
+HEAD = (
+    "mashbill: 1\nname: long\nsources:\n  docs: { path: docs.jsonl, license: MIT, origin: human }\n"
+)
+STEP = "{{ op: filter, from: {0}, keep: words(text) > 1 }}"
+
+
+def steps(lines: Callable[[int], str], many: int, rest: str = "") -> str:
+    return f"{HEAD}{rest}steps:\n" + "".join(f"  {lines(n)}\n" for n in range(many))
+
+
+def a_pair(n: int) -> str:
+    one, other = (STEP.format(name) for name in (f"b{n}", f"a{n}"))
+    return f"a{n}: {one}\n  b{n}: {other}"
+
+
+LONG: Mapping[str, Callable[[int], str]] = {
+    "steps that nothing reads": lambda many: steps(lambda n: f"a{n}: {STEP.format('docs')}", many),
+    "names that lead nowhere": lambda many: steps(
+        lambda n: f"step{n}: {STEP.format(f'stpe{n}x')}", many
+    ),
+    "cycles": lambda many: steps(a_pair, many // 2),
+    "comments": lambda many: steps(
+        lambda n: f"a: {STEP.format('docs')}", 1, "# mashbill: allow C501\n" * many
+    ),
+    "comments behind steps": lambda many: steps(
+        lambda n: f"a{n}: {STEP.format('docs')} # mashbill: allow C501", many
+    ),
+    "parameters": lambda many: steps(
+        lambda n: f"a{n}: {{ op: filter, from: docs, limit: = params.p{n} }}",
+        many,
+        f"params: {{ {', '.join(f'p{n}: 1' for n in range(many))} }}\n",
+    ),
+    "one union": lambda many: steps(lambda n: f"a{n}: {STEP.format('docs')}", many)
+    + f"  all: {STEP.format('[' + ', '.join(f'a{n}' for n in range(many)) + ']')}\n",
+}  # fmt: skip
+
+
+def calls(recipe: Mapping[str, str]) -> int:
+    profile = cProfile.Profile()
+    profile.runcall(compile_case, Case("yaml", "long", recipe))
+    return pstats.Stats(profile).total_calls  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_work_grows_with_length(name: str) -> None:
+    short, long = (calls({RECIPE: LONG[name](many), "docs.jsonl": ""}) for many in (150, 600))
+    assert long < 5.5 * short
+
+
+def test_work_of_a_generated_recipe_grows_with_its_steps() -> None:
+    compile_case(Case("yaml", "warm", generated(44)))
+    short, long = calls(generated(104)), calls(generated(404))
+    assert long < 4.4 * short
+
+
+def test_guesses_end_where_hundreds_of_names_lead_nowhere() -> None:
+    recipe = LONG["names that lead nowhere"](600)
+    report = compile_case(Case("yaml", "long", {RECIPE: recipe, "docs.jsonl": ""})).report
+    found = [d for d in report.diagnostics if d.code == "R101"]
+    assert len(found) == 600
+    assert found[0].help and found[-1].help is None
+
+
+def test_so_many_cycles_are_told() -> None:
+    report = compile_case(Case("yaml", "long", {RECIPE: LONG["cycles"](300)})).report
+    assert [d.code for d in report.errors].count("R102") == MOST_CYCLES
+
+
+def test_further_places_are_counted() -> None:
+    places = tuple(Label(Span(RECIPE, n, n + 1), "here") for n in range(PLACES + 3))
+    d = Diagnostic("R101", "many", Span(RECIPE, 0, 1), secondary=places)
+    text = render(Report((d,), {RECIPE: SMALL}))
+    assert text.count("here") == PLACES
+    assert "and 3 more places" in text

@@ -19,7 +19,6 @@ from .json_object import find_object, read_object
 from .marks import Fence, Heading, Mark, boxes, fences, headings, tags, title_of
 from .shapes import Part, Reply
 
-_BLANK_LINES = re.compile(r"\n[ \t]*\n(?:[ \t]*\n)+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +123,12 @@ def _without(text: str, within: tuple[int, int], cuts: Iterable[Mark]) -> str:
         if cut.end > at and cut.start < end:
             pieces.append(text[at : max(at, cut.start)])
             at = cut.end
-    left = "".join([*pieces, text[at:end]])
-    return (_BLANK_LINES.sub("\n\n", left) if pieces else left).strip()
+    left = ""
+    for piece in (*pieces, text[at:end]):
+        before, after = left.rstrip(), piece.lstrip()
+        gap = left[len(before) :] + piece[: len(piece) - len(after)]
+        left = before + ("\n\n" if gap.count("\n") > 1 and left else gap) + after
+    return left.strip()
 
 
 def _dedented(code: str, indent: int) -> str:

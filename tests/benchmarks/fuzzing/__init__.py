@@ -1,0 +1,1 @@
+"""Recipes, expressions and prompts that nobody would write, and what must hold of each."""
