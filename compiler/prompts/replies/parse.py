@@ -20,7 +20,6 @@ from .marks import Fence, Heading, Mark, boxes, fences, headings, tags, title_of
 from .shapes import Part, Reply
 
 
-
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What a reply says.
