@@ -49,8 +49,6 @@ class SourceDecl:
     text: str = "text"
     columns: tuple[tuple[str, str], ...] = ()
     key: str | None = None
-    format: str | None = None
-    delimiter: str | None = None
     license: str = ""
     license_span: Span | None = None
     origin: Origin = "human"
@@ -245,8 +243,6 @@ def _source(key: Scalar, node: Node) -> SourceDecl:
             if (old := _text(value)) is not None
         ),
         key=_text(body.get("key")),
-        format=_text(body.get("format")),
-        delimiter=_text(body.get("delimiter")),
         license=_text(license) or "",
         license_span=license.span if license else None,
         origin=_ORIGINS.get(_text(body.get("origin")) or "", "human"),
