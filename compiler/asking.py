@@ -61,13 +61,14 @@ def _read_prompt(
     scope: Scope,
     bound: Bound,
 ) -> dict[str, Any] | None:
-    prompt, problems = read_prompt(
-        path,
-        read,
-        shown=shown,
-        siblings=_siblings(binding),
-        constant={a.column for a in scope.step.set if _same_for_all(a.value)},
-    )
+    constant = frozenset(a.column for a in scope.step.set if _same_for_all(a.value))
+    held = binding.prompts.get((path, constant))
+    if held is None:  # several steps may share a prompt
+        siblings = _siblings(binding)
+        found = read_prompt(path, read, shown=shown, siblings=siblings, constant=constant)
+        held = binding.prompts[path, constant] = (*found, dict(bound.prompt_files))
+    prompt, problems, files = held
+    bound.prompt_files.update(files)
     binding.diagnostics.extend(used_by(scope.step.name, node.span, problems))
     if prompt is None:
         bound.broken = True

@@ -8,11 +8,15 @@ from dataclasses import dataclass, field
 
 from .diagnostics import Diagnostic, Label, Span
 from .mending import renaming
+from .prompts.record import PromptFile
 from .recipe import ModelDecl, Recipe, StepDecl
 from .registry import Catalog
 from .suggest import nearest
 from .types import ANY, STR, Columns, Type
 from .world import Pins, World
+
+PromptRead = tuple[PromptFile | None, tuple[Diagnostic, ...], dict[str, str]]
+"""A prompt, what is wrong with it, and the text of each file that it was read from."""
 
 
 @dataclass(slots=True)
@@ -31,6 +35,8 @@ class Binding:
     files: dict[str, str]
     values: Mapping[str, bool | int | float | str | None] = field(default_factory=dict)
     """Values of parameters by full name: `params.samples`."""
+    prompts: dict[tuple[str, frozenset[str]], PromptRead] = field(default_factory=dict)
+    """Prompts that have been read, by path and by the inputs that are the same for all rows."""
     _faults: dict[str, list[int]] = field(init=False)
     _steps: dict[str, StepDecl] = field(init=False)
     _looks: int = field(default=100_000, init=False)
