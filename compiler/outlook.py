@@ -53,7 +53,8 @@ def _mix(plan: Plan, recipe: Recipe, facts: Facts, estimates: Estimates) -> Iter
     parts = {_name(p): p for p in recipe.mix.parts}
     supply = {n: s.value or 0.0 for n, s in estimates.supply.items()}
     shares = settle_shares(plan.mix, supply, dict.fromkeys(supply, True))
-    for name, (wanted, most) in sorted(shares.short.items()):
+    # Under the other policies a shortfall is a decision that has been made.
+    for name, (wanted, most) in sorted(shares.short.items()) if shares.failed else ():
         if part := parts.get(name):
             yield Diagnostic(
                 "C505",

@@ -33,10 +33,11 @@ MIX = "mix: { total: %s, parts: { docs: 50%%, long: 50%% }, on_shortfall: %s }\n
 
 
 def test_a_part_that_is_too_small(tmp_path: Path) -> None:
-    recipe = ONE % "hash01(_doc) < 0.2" + MIX % ("100k tokens", "shrink")
-    err = warned(tmp_path, recipe)
+    recipe = ONE % "hash01(_doc) < 0.2" + MIX % ("100k tokens", "error")
+    assert warned(tmp_path / "a", recipe.replace("error", "shrink")) == ""
+    err = warned(tmp_path / "b", recipe)
     assert "warning[C505]: part `long` can supply about" in err
-    assert "of 50.0k tokens; on_shortfall: shrink" in err
+    assert "of 50.0k tokens; on_shortfall: error" in err
 
 
 def test_a_part_that_repeats(tmp_path: Path) -> None:
