@@ -24,8 +24,8 @@ check: setup                ## ruff, mypy, pyright
 bench: setup                ## make bench NAME=ledger: one of tests/benchmarks/
 	$(BIN)/python tests/benchmarks/$(NAME).py $(ARGS)
 
-kill: setup                 ## 20 SIGKILLs at random moments (slow)
-	$(BIN)/python -m pytest -m slow tests/runtime/test_kills.py
+kill: setup                 ## SIGKILLs at random moments, of runs and of the ledger (slow)
+	$(BIN)/python -m pytest -m slow tests/runtime/test_kills.py tests/ledger/test_ledger_kills.py
 
 soak: setup                 ## random recipes with and without rewrite rules (slow)
 	$(BIN)/python -m pytest -m slow tests/compiler/test_rules_soak.py

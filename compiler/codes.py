@@ -685,10 +685,10 @@ notice that its data has changed. `run --locked` refuses it.
         "error",
         """\
 Rows of one source disagree about a column's type, or with what the recipe says
-of it.
+of it; or none of its files has a column that the recipe names.
 
 Mend the row that the message names, or convert the column where the file is
-made.
+made. Of a missing column the message says which ones there are.
 """,
         stage="plan",
     ),
@@ -730,9 +730,22 @@ Look at the path, and at how the files were made.
         "unreadable-row",
         "warning",
         """\
-A row cannot be read: it is not JSON, not UTF-8, or not an object.
+A row cannot be read: it is not JSON or not CSV, not UTF-8, or has no text.
 
-Mend or remove the line that the message names.
+Mend or remove the line that the message names; of Parquet and Arrow files it is
+the row.
+""",
+        stage="plan",
+    ),
+    "D311": Code(
+        "source-unreachable",
+        "error",
+        """The source is an address, and it cannot be listed or fetched. Addresses are read
+through fsspec and huggingface_hub, which are no part of a plain install:
+
+    pip install "mashbill[hub]"
+
+Else the message says what the other side answered.
 """,
         stage="plan",
     ),
@@ -924,6 +937,58 @@ version was raised, and the steps that use it run again.
 `mashbill why STEP` names the version. Completions in the ledger stay usable
 wherever the request is the same.
 """,
+    ),
+    "L606": Code(
+        "ledger-damaged",
+        "error",
+        """\
+A file of the ledger is not as it was written: a disk or a copy has changed it.
+Damaged completions are never used; what needs them pays for them again.
+
+Put the named files back from a copy. Without one, import an export of the
+ledger, or run again:
+
+    mashbill ledger import FILE
+""",
+        stage="run",
+    ),
+    "L607": Code(
+        "ledger-in-use",
+        "error",
+        """\
+The ledger cannot be used as asked now: another process uses or tidies it, or a
+newer Mashbill wrote it. Completions are removed only while nobody else looks.
+
+Wait until the other is done, then type it again.
+""",
+        stage="run",
+    ),
+    "L608": Code(
+        "export-unusable",
+        "error",
+        """\
+A file is not a whole export of a ledger, or an export would not be whole.
+Nothing was taken in or written.
+
+Copy the file again and compare its size, or make it again where it came from:
+
+    mashbill ledger export FILE
+""",
+        stage="run",
+    ),
+    "L609": Code(
+        "needs-unknown",
+        "error",
+        """\
+What a run or recipe needs of the ledger cannot be found out, so nothing is
+exported or removed on a guess. The message says why: a recipe does not compile,
+its models or data are not here, or a run was killed.
+
+Put that right, or let `ledger gc` go by runs alone:
+
+    mashbill ledger gc --runs-only
+""",
+        stage="run",
     ),
     # -- G: governance
     "G701": Code(

@@ -255,6 +255,7 @@ def lower(
                 "columns": dict(s.columns),
                 "key": s.key,
                 "limit": s.limit,
+                **s.reading,
             }
             for s in recipe.sources
             if s.name in graph.nodes

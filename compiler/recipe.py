@@ -49,12 +49,20 @@ class SourceDecl:
     text: str = "text"
     columns: tuple[tuple[str, str], ...] = ()
     key: str | None = None
+    format: str | None = None
+    delimiter: str | None = None
     license: str = ""
     license_span: Span | None = None
     origin: Origin = "human"
     limit: int | None = None
     acknowledge: tuple[str, ...] = ()
     typed: bool = False
+
+    @property
+    def reading(self) -> dict[str, str]:
+        """How its files are read, where the recipe says more than their names do."""
+        said = {"format": self.format, "delimiter": self.delimiter}
+        return {key: value for key, value in said.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +251,8 @@ def _source(key: Scalar, node: Node) -> SourceDecl:
             if (old := _text(value)) is not None
         ),
         key=_text(body.get("key")),
+        format=_text(body.get("format")),
+        delimiter=_text(body.get("delimiter")),
         license=_text(license) or "",
         license_span=license.span if license else None,
         origin=_ORIGINS.get(_text(body.get("origin")) or "", "human"),

@@ -59,6 +59,7 @@ def bind_source(source: SourceDecl, binding: Binding) -> Node:
         "key": source.key,
         "origin": source.origin,
         "limit": source.limit,
+        **source.reading,
     }
     made = frozenset(columns)
     return identified(

@@ -201,10 +201,19 @@ _COLUMN = text("A column's name.")
 SOURCE: Schema = closed(
     "Where rows come from.",
     {
-        "path": text("Files, as a pattern; relative to the recipe: `pages/*.jsonl.gz`."),
+        "path": text(
+            "Files, as a pattern from the recipe, or an address: `pages/*.jsonl.gz`, `hf://…`."
+        ),
         "text": text("The column that is the document; `text` if absent."),
         "columns": named("Columns to take: new → from.", _COLUMN),
         "key": text("The column that names the document, and keeps its identity across edits."),
+        "format": {
+            "description": "Of its files, where their suffix does not say.",
+            "enum": ["jsonl", "parquet", "arrow", "csv", "tsv", "text"],
+        },
+        "delimiter": text(
+            "What stands between the fields of a CSV file: `;`.", pattern=r"^[^\"\r\n]$"
+        ),
         "license": text("As an SPDX identifier: CC-BY-4.0. `unknown` must be acknowledged."),
         "origin": {
             "description": "Who wrote the text.",

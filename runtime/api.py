@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ..compiler.plan import Plan as PlanRecord
     from .faults import MisfitError
     from .locking import LockState
+    from .sources.remote import RemoteError
 
 
 @dataclass(slots=True)
@@ -139,8 +140,9 @@ def _without_template(compiled: Compiled, project: Project) -> Iterator[Diagnost
 def find_pins(plan: PlanRecord, project: Project) -> tuple[Pins, dict[str, str]]:
     """Digests of the plan's models and sources, and of models that cannot be described: why."""
     from .engine_room import room_of
-    from .manifest import digest_files
+    from .manifest import digest_source
     from .requests import EngineError
+    from .sources.locate import locate
 
     room = room_of(plan, project)
     models: dict[str, str] = {}
@@ -153,8 +155,8 @@ def find_pins(plan: PlanRecord, project: Project) -> tuple[Pins, dict[str, str]]
     sources: dict[str, str] = {}
     for name, source in plan.sources.items():
         try:
-            files = project.files(source["path"], typed=source["typed"])
-            sources[name] = digest_files(files)
+            files = locate(project, source["path"], typed=source["typed"])
+            sources[name] = digest_source(files, source.get("format"))
         except (OSError, OutsideError):  # the scan says what is wrong with it
             continue
     return Pins(models, sources), missing
@@ -205,6 +207,7 @@ class Plan:
         from ..compiler.outlook import outlook
         from .engine_room import room_of
         from .faults import MisfitError
+        from .sources.remote import RemoteError
         from .survey import survey
 
         project = self.recipe.project
@@ -212,6 +215,8 @@ class Plan:
             found = survey(self.record, project, room_of(self.record, project))
         except MisfitError as error:
             raise self._misfit(error) from error
+        except RemoteError as error:
+            raise self._unreachable(error) from error
         problems = tuple(self._source_problems(found.empty, found.unreadable))
         if found.empty:
             files = self.compiled.report.files
@@ -236,6 +241,16 @@ class Plan:
         assert recipe is not None
         span = next((s.span for s in recipe.steps if s.name == error.step), recipe.span)
         problem = Diagnostic("D303", str(error), span)
+        report = self.compiled.report
+        return RecipeError(Report(in_order([problem]), report.files, report.summary))
+
+    def _unreachable(self, error: RemoteError) -> RecipeError:
+        """An address that cannot be read, with its place in the recipe."""
+        recipe = self.compiled.recipe
+        assert recipe is not None
+        start = error.address.partition("://")[0]
+        paths = [s.path_span for s in recipe.sources if s.path.startswith(f"{start}://")]
+        problem = Diagnostic("D311", str(error), paths[0] if paths else recipe.span)
         report = self.compiled.report
         return RecipeError(Report(in_order([problem]), report.files, report.summary))
 

@@ -25,7 +25,7 @@ from .examples import Examples
 from .faults import RunError, said
 from .holding import held, sweep
 from .interrupts import handled, interruptible, run_async
-from .ledger import Ledger, LedgerError
+from .ledger import NOTES, Ledger, LedgerError
 from .mixing import PART, Selection, rows_in_order, select
 from .output import Output, OutputError, output_of
 from .pipeline import Pipeline
@@ -37,6 +37,7 @@ from .runs import IDENTITY, RunFolder, new_run
 from .schemas import join_schemas
 from .shards import ShardWriter
 from .sources.jsonl import SourceSpec, Unreadable
+from .sources.locate import locate
 from .splits import splits_of
 from .spool import Spool, in_order
 from .tools import Tools, no_model
@@ -153,23 +154,26 @@ class Execution:
 
 
 def source_specs(plan: Plan, project: Project) -> dict[str, SourceSpec]:
-    """Sources with their files. Raises `OutsideError`."""
+    """Sources with their files. Raises `OSError`, `OutsideError`."""
     wanted = {
         c for n in plan.nodes for c in (*n.definition.get("reads", ()), *plan.output["columns"])
     }
     specs = {}
     for name, source in plan.sources.items():
-        files = project.files(source["path"], typed=source["typed"])
+        found = locate(project, source["path"], typed=source["typed"])
         specs[name] = SourceSpec(
             name,
-            files,
-            tuple(project.shown_path(f) for f in files),
+            tuple(f.path for f in found),
+            tuple(f.shown for f in found),
             source["text"],
             tuple(source["columns"].items()),
             source["key"],
             source["origin"],
             source["limit"],
             "source.text" in wanted,
+            format=source.get("format"),
+            delimiter=source.get("delimiter"),
+            names=tuple(f.name for f in found),
         )
     return specs
 
@@ -216,6 +220,7 @@ def run_plan(
         for name in sorted({n.model for n in plan.nodes if n.model}):
             room.info(name)
         folder = new_run(project.state)
+        (folder.path / NOTES).touch()  # a run without was made before runs noted what they use
         folder.write("plan.json", plan.to_json())
         if meaning is not None:
             folder.write(IDENTITY, meaning)
@@ -242,7 +247,9 @@ def run_plan(
             staging = stack.enter_context(output.staging(folder.id))
             spool = stack.enter_context(held(folder.path / "spool"))
             ledger = stack.enter_context(
-                Ledger.open(project.state / "ledger", window=COMMIT_SECONDS)
+                Ledger.open(
+                    project.state / "ledger", window=COMMIT_SECONDS, notes=folder.path / NOTES
+                )
             )
             execution = Execution(plan, project, folder, spool, room, ledger, replay)
             run_async(_guarded(execution, watch))

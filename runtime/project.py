@@ -75,7 +75,14 @@ class Project:
         return self.shown_path(self.folder / path)
 
     def match(self, pattern: str, *, typed: bool) -> tuple[str, ...]:
-        """See `World.match`."""
+        """See `World.match`. Of an address nothing is asked before `plan`."""
+        from .sources.remote import is_address
+
+        if is_address(pattern):
+            from .sources.locate import confine
+
+            confine(self, pattern, typed=typed)
+            return (pattern,)
         return tuple(str(p) for p in self.files(pattern, typed=typed))
 
     def files(self, pattern: str, *, typed: bool) -> tuple[Path, ...]:

@@ -136,6 +136,8 @@ class _Surveyor:
                 empty.append(name)
             order = pl.int_range(sample.frame.height, dtype=pl.Int64).alias(ORDER)
             self.frames[name] = (sample.frame.with_columns(order), False)
+        if empty:  # no step can be tried on rows that are not there
+            return Survey(Facts(sources), unreadable, empty)
         self.exact = exact
         counter = mix_tokens(self.plan, self.room)
         for node in self.plan.nodes:

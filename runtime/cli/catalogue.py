@@ -27,6 +27,7 @@ from ...compiler.registry import (
     Share,
 )
 from ...compiler.schema import SOURCE, STEP_KEYS
+from ..sources.formats import FORMATS, PACKED
 from .specimen import excerpt
 
 _SECTION = re.compile(r"^(?:Args|Returns|Yields|Raises|Examples?|Notes?):\s*$", re.MULTILINE)
@@ -188,13 +189,16 @@ def _source() -> Entry:
         Key(name, _schema_words(s), s.get("description", ""), required=name in SOURCE["required"])
         for name, s in SOURCE["properties"].items()
     )
-    more = "Its files are JSONL, plain or packed with gzip or zstd: one row a line."
+    more = "\n\n".join(
+        f"{f.name} ({', '.join((*f.suffixes, *PACKED[: 2 * f.packed]))}): {f.about}."
+        for f in FORMATS.values()
+    )
     example = "sources:\n  docs: { path: docs.jsonl, license: CC0-1.0, origin: human }"
     return Entry("source", "source", SOURCE["description"], more, keys, example=example)
 
 
 def _schema_words(schema: Mapping[str, Any]) -> str:
-    if "enum" in schema and len(schema["enum"]) < 6:
+    if "enum" in schema and len(schema["enum"]) < 7:
         return " | ".join(map(str, schema["enum"]))
     words = {
         "string": "text",

@@ -29,6 +29,7 @@ VERBS = {
     "diff": "what changed between two recipes, revisions or runs",
     "lock": "pin what the recipe rests on: data, models, prompts, operators",
     "show": "why a row is what it is, or what a step did",
+    "ledger": "what was paid for: figures, soundness, export, import, removal of what is unused",
     "schema": "the JSON Schema of recipes, for editors",
     "completion": "a script that completes command lines in bash, zsh or fish",
     "models": "known small models; get one with: mashbill models get NAME",
@@ -158,12 +159,15 @@ def explain_fault(error: Exception) -> int:
     if isinstance(error, known):
         return fail(str(error))
     from ..execute import RunError, said
+    from ..ledger import LedgerError
     from ..requests import EngineError
 
     if isinstance(error, RunError):
         return fail(str(error), error.code, error.diagnostic)
     if isinstance(error, EngineError):
         return fail(str(error), diagnostic="M251")
+    if isinstance(error, LedgerError):
+        return fail(str(error))
     if isinstance(error, OSError):
         return fail(said(error))
     raise error

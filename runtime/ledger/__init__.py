@@ -6,12 +6,27 @@ On disk, under one folder:
   edited by another (`segments.py`, `framing.py`).
 - `index/<name>.run`: sorted 16-byte keys with 8-byte places, 24 bytes a draw, mapped by readers
   (`runs.py`). A run is derived from segments and is also their seal: it states where each ends.
-- `index.lock`: held by whoever seals the segments of dead writers or merges runs.
+- `packs/<name>.pack`: what compaction makes of sealed segments: smaller, and with their own index
+  (`packs.py`, `compaction.py`).
+- `index.lock`: held by whoever seals the segments of dead writers, merges runs or makes packs.
+- `use.lock`: shared by all who use the ledger; `ledger gc` wants it alone.
 """
 
+from .compaction import Removed
 from .entries import Entry
 from .keys import key_of
-from .ledger import Ledger, LedgerError, LedgerStats
+from .layout import LedgerError
+from .ledger import Ledger, LedgerStats
+from .notes import NOTES
 from .verify import Problem
 
-__all__ = ["Entry", "Ledger", "LedgerError", "LedgerStats", "Problem", "key_of"]
+__all__ = [
+    "NOTES",
+    "Entry",
+    "Ledger",
+    "LedgerError",
+    "LedgerStats",
+    "Problem",
+    "Removed",
+    "key_of",
+]

@@ -94,6 +94,10 @@ def usable(finish: Finish, completion_tokens: int, made_under: int, asked: int) 
     return completion_tokens <= asked if finish == "stop" else made_under == asked
 
 
+FINISHES: tuple[Finish, ...] = ("stop", "length")
+"""How a completion ends; files hold the place in this row."""
+
+
 class _Zstd(threading.local):
     """(De)compressors are not safe to share between threads."""
 
@@ -105,21 +109,39 @@ class _Zstd(threading.local):
 _ZSTD = _Zstd()
 
 
-def pack_body(entry: Entry) -> bytes:
-    """What of an entry does not stand in its frame's head, compressed."""
+def write_body(entry: Entry) -> bytes:
+    """What of an entry does not stand in its frame's head."""
     # The json module, not orjson: it carries lone surrogates, which models do write, unharmed.
     facts = json.dumps(
         [entry.seed, entry.engine, entry.model, entry.time, entry.seconds, dict(entry.extra)],
         separators=(",", ":"),
     ).encode()
     text = entry.text.encode("utf-8", "surrogatepass")
-    return _ZSTD.pack(struct.pack("<I", len(facts)) + facts + text)
+    return struct.pack("<I", len(facts)) + facts + text
 
 
-def unpack_body(body: bytes) -> tuple[str, tuple[int, str, str, float, float, dict[str, str]]]:
-    """The text and the facts of `pack_body`, in its order."""
-    data = _ZSTD.unpack(body)
-    end = 4 + struct.unpack_from("<I", data)[0]
-    seed, engine, model, made, seconds, extra = json.loads(data[4:end])
-    text = data[end:].decode("utf-8", "surrogatepass")
-    return text, (seed, engine, model, made, seconds, extra)
+def pack_body(entry: Entry) -> bytes:
+    """`write_body`, compressed."""
+    return _ZSTD.pack(write_body(entry))
+
+
+def expand(body: bytes) -> bytes:
+    """What `pack_body` compressed."""
+    return _ZSTD.unpack(body)
+
+
+Facts = tuple[int, str, str, float, float, dict[str, str]]
+"""Seed, engine, model, time, seconds and extra of an entry."""
+
+
+def read_facts(raw: bytes) -> tuple[Facts, int]:
+    """The facts of `write_body`, and where the text begins."""
+    end = 4 + int(struct.unpack_from("<I", raw)[0])
+    seed, engine, model, made, seconds, extra = json.loads(raw[4:end])
+    return (seed, engine, model, made, seconds, extra), end
+
+
+def read_body(raw: bytes) -> tuple[str, Facts]:
+    """The text and the facts of `write_body`."""
+    facts, end = read_facts(raw)
+    return raw[end:].decode("utf-8", "surrogatepass"), facts

@@ -7,14 +7,14 @@ whole with a body that is not tells a torn write from a flipped bit.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import xxhash
 
 from ..requests import Finish
-from .entries import Entry, pack_body, unpack_body
+from .entries import FINISHES, Entry, expand, pack_body, read_body
 from .keys import KEY_BYTES
 
 MAGIC = b"\xffMb\xfe"
@@ -24,7 +24,6 @@ _HEAD = struct.Struct("<4sI16sQIIIBxxxQ")
 _CHECK = struct.Struct("<I")
 HEAD_BYTES = _HEAD.size + _CHECK.size
 _MAX = 0xFFFFFFFF
-_FINISHES: tuple[Finish, ...] = ("stop", "length")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +77,7 @@ def pack(entry: Entry) -> Packed:
         raise ValueError(f"a ledger key has {KEY_BYTES} bytes, not {len(entry.key)}")
     if not all(0 <= n <= _MAX for n in counts):
         raise ValueError(f"token counts must lie between 0 and {_MAX}: {counts}")
-    if entry.finish not in _FINISHES:
+    if entry.finish not in FINISHES:
         raise ValueError(f"a completion finishes by `stop` or `length`, not {entry.finish!r}")
     return Packed(entry, pack_body(entry))
 
@@ -96,18 +95,29 @@ def frame(packed: Packed, committed: int) -> tuple[Head, bytes]:
         finish=e.finish,
         check=xxhash.xxh3_64_intdigest(body),
     )
+    return head, _write_head(head) + body
+
+
+def reframe(head: Head, body: bytes) -> tuple[Head, bytes]:
+    """The frame of the same record with its body written another way."""
+    check = xxhash.xxh3_64_intdigest(body)
+    head = replace(head, size=HEAD_BYTES + len(body), check=check)
+    return head, _write_head(head) + body
+
+
+def _write_head(head: Head) -> bytes:
     raw = _HEAD.pack(
         MAGIC,
-        len(body),
+        head.size - HEAD_BYTES,
         head.key,
-        committed,
+        head.committed,
         head.prompt_tokens,
         head.completion_tokens,
         head.max_tokens,
-        _FINISHES.index(head.finish),
+        FINISHES.index(head.finish),
         head.check,
     )
-    return head, raw + _CHECK.pack(_short(raw)) + body
+    return raw + _CHECK.pack(_short(raw))
 
 
 def read_head(data: bytes, start: int = 0) -> Head | None:
@@ -119,7 +129,7 @@ def read_head(data: bytes, start: int = 0) -> Head | None:
         return None
     _, length, key, committed, prompt, completion, limit, finish, check = _HEAD.unpack(raw)
     return Head(
-        key, HEAD_BYTES + length, committed, prompt, completion, limit, _FINISHES[finish], check
+        key, HEAD_BYTES + length, committed, prompt, completion, limit, FINISHES[finish], check
     )
 
 
@@ -129,9 +139,14 @@ def body_is_good(head: Head, data: bytes, start: int = 0) -> bool:
     return len(body) == head.size - HEAD_BYTES and xxhash.xxh3_64_intdigest(body) == head.check
 
 
-def read_entry(head: Head, data: bytes) -> Entry:
-    """The entry of a good frame that starts `data`."""
-    text, (seed, engine, model, made, seconds, extra) = unpack_body(data[HEAD_BYTES : head.size])
+def read_raw(head: Head, data: bytes, expand: Callable[[bytes], bytes] = expand) -> bytes:
+    """The body of a good frame that starts `data`, expanded; see `entries.write_body`."""
+    return expand(data[HEAD_BYTES : head.size])
+
+
+def read_entry(head: Head, raw: bytes) -> Entry:
+    """The entry of a head and an expanded body."""
+    text, (seed, engine, model, made, seconds, extra) = read_body(raw)
     return Entry(
         key=head.key,
         text=text,

@@ -31,6 +31,16 @@ def run_path(folder: Path, name: str) -> Path:
     return folder / "index" / f"{name}.run"
 
 
+def pack_path(folder: Path, name: str) -> Path:
+    """The file of a pack."""
+    return folder / "packs" / f"{name}.pack"
+
+
+def pack_files(folder: Path) -> list[Path]:
+    """All packs, in order of creation."""
+    return sorted((folder / "packs").glob("*.pack"))
+
+
 def segment_names(folder: Path) -> list[str]:
     """All segments, in order of creation."""
     return sorted(p.stem for p in (folder / "segments").glob("??/*.seg"))
@@ -75,6 +85,73 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     sync_folder(path.parent)
 
 
+def join(folder: Path, *, write: bool) -> int | None:
+    """Be among those who use a ledger, until the file that is returned is closed.
+
+    Who only reads does without where the ledger cannot be locked: what it finds gone, it looks for
+    again.
+
+    Raises:
+        LedgerError: If another process removes completions from it.
+    """
+    path = folder / "use.lock"
+    if write:
+        make_folder(folder)
+        path.touch()
+    try:
+        fd = os.open(path, os.O_RDONLY)
+    except OSError:
+        return None
+    if lock(fd, shared=True):
+        return fd
+    os.close(fd)
+    if not write:
+        return None
+    raise LedgerError(f"{folder}: `ledger gc` is at work there; try again when it is done")
+
+
+@contextmanager
+def using(folder: Path, *, write: bool) -> Iterator[None]:
+    """`join` for the time of a block."""
+    fd = join(folder, write=write)
+    try:
+        yield
+    finally:
+        if fd is not None:
+            os.close(fd)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Keep everyone else out of a ledger.
+
+    Raises:
+        LedgerError: If another process uses it.
+    """
+    path = folder / "use.lock"
+    path.touch()
+    with try_lock(path) as mine:
+        if not mine:
+            raise LedgerError(f"{folder}: another process uses it; try again when it is done")
+        yield
+
+
+@contextmanager
+def index_lock(folder: Path) -> Iterator[None]:
+    """Be the only one who removes or replaces files of a ledger; makes its folder if need be.
+
+    Raises:
+        LedgerError: If another process is at it.
+    """
+    make_folder(folder)
+    path = folder / "index.lock"
+    path.touch()
+    with try_lock(path) as mine:
+        if not mine:
+            raise LedgerError(f"{folder}: another process tidies it; try again when it is done")
+        yield
+
+
 @contextmanager
 def try_lock(path: Path) -> Iterator[bool]:
     """Hold a file's lock if nobody does. A lock goes when its process does, however it ends."""
@@ -85,10 +162,10 @@ def try_lock(path: Path) -> Iterator[bool]:
         os.close(fd)
 
 
-def lock(fd: int) -> bool:
+def lock(fd: int, *, shared: bool = False) -> bool:
     """Lock an open file until it is closed; False if another holds it."""
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(fd, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -12,11 +14,13 @@ from types import TracebackType
 from typing import Self
 
 from .commit import Committer
+from .compaction import compact_folder
 from .entries import Entry, usable
 from .framing import Packed, pack, read_entry
-from .layout import LedgerError
+from .layout import LedgerError, join
+from .notes import Notes
 from .runs import seal
-from .segments import SEAL_RECORDS, OwnSegment, read_frame
+from .segments import SEAL_RECORDS, OwnSegment
 from .verify import Problem, audit
 from .view import View, survey, tidy
 
@@ -24,6 +28,8 @@ __all__ = ["Ledger", "LedgerError", "LedgerStats"]
 
 COMMIT_WINDOW = 0.05
 SEAL_BYTES = 64 << 20
+REFRESH_SECONDS = 2.0
+"""How often a writer looks what others have committed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,7 @@ class LedgerStats:
     completion_tokens: int
     bytes: int
     segments: int
+    packs: int = 0
 
 
 class Ledger:
@@ -44,16 +51,24 @@ class Ledger:
     commit is found after `refresh`.
     """
 
-    def __init__(self, folder: Path, *, write: bool, window: float, seal_bytes: int) -> None:
+    def __init__(
+        self, folder: Path, *, write: bool, window: float, seal_bytes: int, notes: Path | None
+    ) -> None:
         self.folder = folder
         self._seal_bytes = seal_bytes
         self._guard = threading.Lock()  # over replacing the view, and reading tables on
         self._own: OwnSegment | None = None
-        if write:
-            tidy(folder)
         self._view = View()
         self._closed = False
-        self.refresh()
+        self._use = join(folder, write=write)
+        try:
+            if write:
+                tidy(folder)
+            self.refresh()
+            self._notes = None if notes is None else Notes(notes)
+        except BaseException:
+            self._leave()
+            raise
         self._committer = Committer(self._commit, window) if write else None
 
     @classmethod
@@ -64,6 +79,7 @@ class Ledger:
         write: bool = True,
         window: float = COMMIT_WINDOW,
         seal_bytes: int = SEAL_BYTES,
+        notes: Path | None = None,
     ) -> Self:
         """Open a ledger, or for writing begin one.
 
@@ -72,12 +88,14 @@ class Ledger:
             write: Whether records will be put. Segments that killed writers left are then sealed.
             window: Seconds that a record may wait for others to be committed with.
             seal_bytes: Size at which a segment is sealed and another begun.
+            notes: A file in which to note the keys of all completions that are found or put.
 
         Raises:
-            LedgerError: If a Mashbill with another ledger format wrote it.
+            LedgerError: If a Mashbill with another ledger format wrote it, or `ledger gc` is at
+                work there.
             OSError: If it cannot be read.
         """
-        return cls(folder, write=write, window=window, seal_bytes=seal_bytes)
+        return cls(folder, write=write, window=window, seal_bytes=seal_bytes, notes=notes)
 
     def get(self, key: bytes, max_tokens: int) -> Entry | None:
         """The completion that answers a request, or None: the first committed of the usable ones.
@@ -89,18 +107,31 @@ class Ledger:
         """
         if self._closed:
             raise ValueError("the ledger is closed")
-        frames = [
-            (head.committed, name, offset, head, data)
-            for name, offset in set(self._view.find(key))
-            if (found := read_frame(self.folder, name, offset))
-            for head, data in (found,)
-            if head.key == key
-            and usable(head.finish, head.completion_tokens, head.max_tokens, max_tokens)
-        ]
-        if not frames:
-            return None
-        *_, head, data = min(frames, key=lambda f: f[:3])
-        return read_entry(head, data)
+        found = self._find(key, max_tokens)
+        if found is not None and self._notes:
+            self._notes.add(key)
+        return found
+
+    def _find(self, key: bytes, max_tokens: int) -> Entry | None:
+        view, frames, gone = self._view, [], False
+        for name, offset in set(view.find(key)):
+            frame = view.read(self.folder, name, offset)
+            if frame is None:
+                gone = True
+                continue
+            head, data = frame
+            if head.key == key and usable(
+                head.finish, head.completion_tokens, head.max_tokens, max_tokens
+            ):
+                frames.append((head.committed, name, offset, head, data))
+        if frames:
+            _, name, _, head, data = min(frames, key=lambda f: f[:3])
+            return read_entry(head, view.raw(name, head, data))
+        if gone:  # damaged, or packed by another process meanwhile
+            self.refresh()
+            if self._view.by_name.keys() != view.by_name.keys():
+                return self._find(key, max_tokens)
+        return None
 
     def get_many(self, asks: Iterable[tuple[bytes, int]]) -> list[Entry | None]:
         """`get` for each key and limit, in their order; looked up in the order of the index."""
@@ -133,6 +164,7 @@ class Ledger:
 
     def refresh(self) -> None:
         """See what other processes have committed since."""
+        self._looked = time.monotonic()
         with self._guard:
             view = survey(self.folder, self._view)
             for table in view.tables:
@@ -141,22 +173,30 @@ class Ledger:
             self._view = view
 
     def compact(self) -> None:
-        """Merge all index runs into one: after very large runs, it makes lookups faster.
+        """Merge all index runs into one, and make packs of sealed segments.
 
-        It takes about 1 second per million draws and is safe beside other processes.
+        After very large runs it makes the ledger smaller and lookups faster; it takes about a
+        minute per million draws, and is safe beside other processes.
+
+        Raises:
+            LedgerError: If another process tidies the ledger.
+            OSError: If the disk is full; nothing is lost.
         """
-        tidy(self.folder, compact=True)
+        compact_folder(self.folder)
         self.refresh()
 
     def stats(self) -> LedgerStats:
         """What it holds, as of opening or the last `refresh`, and what this process has put."""
-        extents = self._view.extents
+        view = self._view
+        loose = [e for name, e in view.extents.items() if name not in view.by_name]
+        extents = view.extents
         return LedgerStats(
             completions=sum(e.completions for e in extents.values()),
             prompt_tokens=sum(e.prompt_tokens for e in extents.values()),
             completion_tokens=sum(e.completion_tokens for e in extents.values()),
-            bytes=sum(e.end for e in extents.values()) + sum(r.bytes for r in self._view.runs),
-            segments=len(extents),
+            bytes=sum(e.end for e in loose) + sum(f.bytes for f in view.indexes),
+            segments=len(loose),
+            packs=len(view.packs),
         )
 
     def verify(self) -> list[Problem]:
@@ -174,8 +214,14 @@ class Ledger:
         if self._committer:
             self._committer.close()
             self._seal()
-        for run in self._view.runs:
-            run.close()
+        self._leave()
+        if self._notes:
+            self._notes.close()
+
+    def _leave(self) -> None:
+        self._view.close()
+        if self._use is not None:
+            os.close(self._use)
 
     def __enter__(self) -> Self:
         return self
@@ -195,6 +241,16 @@ class Ledger:
         return self._committer
 
     def _commit(self, group: list[Packed]) -> None:
+        if self._notes:  # first, so that no run has committed what it has not noted
+            for packed in group:
+                self._notes.add(packed.entry.key)
+            self._notes.flush()
+        self._append(group)
+        if time.monotonic() - self._looked > REFRESH_SECONDS:
+            with suppress(OSError, LedgerError):
+                self.refresh()
+
+    def _append(self, group: list[Packed]) -> None:
         if self._own is None:
             with self._guard:
                 self._own = OwnSegment(self.folder)

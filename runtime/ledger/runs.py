@@ -1,9 +1,7 @@
 """Index runs: sorted keys of one or more sealed segments, mapped and searched in place.
 
-A run is a header, the sorted entries, and a table of the segments that it covers. An entry has 24
-bytes, big-endian so that bytes sort as numbers do: the key (16), the segment's place in the table
-(3) and the offset in the segment (5). Runs are derived from segments: if one is lost or damaged,
-its segments are read again.
+A run is a header, the sorted entries (`sorted_keys.py`), and a table of the segments that it
+covers. Runs are derived from segments: if one is lost or damaged, its segments are read again.
 
 At a billion draws (16,000 segments of 64 MB) runs hold 24 GB. A search touches about 20 entries of
 each run, most of them on neighbouring pages; merging keeps the number of runs logarithmic, as
@@ -16,10 +14,8 @@ from __future__ import annotations
 import itertools
 import mmap
 import struct
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import astuple
-from math import isqrt
 from pathlib import Path
 
 import orjson
@@ -28,14 +24,12 @@ import xxhash
 from .keys import KEY_BYTES
 from .layout import LedgerError, new_name, replacing, run_path
 from .segments import Extent, Table
+from .sorted_keys import CHUNK, ENTRY, ENTRY_BYTES, OFFSET_BITS, SortedKeys
 
-ENTRY_BYTES = 24
 VERSION = 1
-_ENTRY = struct.Struct(f">{KEY_BYTES}sQ")
 _HEADER = struct.Struct("<8sIIQQQQQ")
 _MAGIC = b"MBINDEX\0"
-_OFFSET_BITS = 40
-_CHUNK = 1 << 16
+_CHUNK = CHUNK
 FAN_IN = 8
 
 
@@ -66,7 +60,6 @@ class Run:
                     f"{path}: written by another Mashbill (index format {version}, this one knows"
                     f" {VERSION}); to update, type: pip install -U mashbill"
                 )
-            self._count: int = count
             self._body_check: int = body_check
             file.seek(_HEADER.size + count * ENTRY_BYTES)
             raw = file.read()
@@ -74,42 +67,24 @@ class Run:
                 raise RunDamagedError(f"{path}: the table of segments is damaged")
             self.bytes = file.tell()
             self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        self.keys = SortedKeys(self._map, _HEADER.size, count)
         self.extents = tuple(Extent(*fields) for fields in orjson.loads(raw))
         self.names = frozenset(extent.name for extent in self.extents)
 
     def __len__(self) -> int:
-        return self._count
+        return len(self.keys)
 
     def find(self, key: bytes) -> list[tuple[str, int]]:
         """The places of a key: segment and offset."""
-        found = []
-        for i in range(self.lower_bound(key), self._count):
-            at, place = _ENTRY.unpack_from(self._map, _HEADER.size + i * ENTRY_BYTES)
-            if at != key:
-                break
-            ordinal = place >> _OFFSET_BITS
-            if ordinal < len(self.extents):  # else a flipped bit, which `is_good` finds
-                found.append((self.extents[ordinal].name, place & ((1 << _OFFSET_BITS) - 1)))
-        return found
+        extents = self.extents  # a number beyond them is a flipped bit, which `is_good` finds
+        return [(extents[n].name, at) for n, at in self.keys.places(key) if n < len(extents)]
 
-    def lower_bound(self, key: bytes) -> int:
-        """How many entries have a smaller key."""
-        entries, start, width, count = self._map, _HEADER.size, ENTRY_BYTES, self._count
-
-        def at(i: int) -> bytes:
-            return entries[start + i * width : start + i * width + KEY_BYTES]
-
-        # Keys are digests, so evenly spread: the share of the key space says where to look. The
-        # standard deviation is at most half the root of the count, so this is wide enough.
-        guess, spread = int.from_bytes(key, "big") * count >> 8 * KEY_BYTES, 2 * isqrt(count) + 8
-        low, high = max(0, guess - spread), min(count, guess + spread)
-        if (low and at(low) >= key) or (high < count and at(high) < key):
-            low, high = 0, count
-        return bisect_left(range(count), key, low, high, key=at)
-
-    def part(self, low: int, high: int) -> bytes:
-        """The bytes of entries `[low, high)`."""
-        return self._map[_HEADER.size + low * ENTRY_BYTES : _HEADER.size + high * ENTRY_BYTES]
+    def walk(self) -> Iterator[tuple[bytes, str, int]]:
+        """All entries in order: key, segment and offset."""
+        names = [extent.name for extent in self.extents]
+        for key, n, offset in self.keys.walk():
+            if n < len(names):
+                yield key, names[n], offset
 
     def close(self) -> None:
         """Give up the mapping; merely dropping the run does so too."""
@@ -117,10 +92,7 @@ class Run:
 
     def is_good(self) -> bool:
         """Whether all entries are as they were written."""
-        digest = xxhash.xxh3_64()
-        for low in range(0, self._count, _CHUNK):
-            digest.update(self.part(low, min(low + _CHUNK, self._count)))
-        return digest.intdigest() == self._body_check
+        return self.keys.digest() == self._body_check
 
 
 def seal(folder: Path, table: Table) -> Run:
@@ -130,19 +102,29 @@ def seal(folder: Path, table: Table) -> Run:
         OSError: If it cannot be written; the segment stays unsealed.
     """
     places = ((key, o) for key, offsets in table.offsets.items() for o in offsets)
-    entries = sorted(itertools.starmap(_ENTRY.pack, places))
+    entries = sorted(itertools.starmap(ENTRY.pack, places))
     return _write(run_path(folder, table.extent.name), [b"".join(entries)], [table.extent])
 
 
-def merge(folder: Path, runs: Sequence[Run]) -> Run:
+def merge(folder: Path, runs: Sequence[Run], *, without: Collection[str] = ()) -> Run | None:
     """Write one run in place of several, and remove them.
+
+    Args:
+        folder: Of the ledger.
+        runs: At least one.
+        without: Segments whose entries are left out.
+
+    Returns:
+        The run; None if there is nothing left for it.
 
     Raises:
         OSError: If it cannot be written; the runs stay.
     """
     runs = sorted(runs, key=len, reverse=True)  # the largest comes first: its places stay the same
-    extents = [extent for run in runs for extent in run.extents]
-    run = _write(run_path(folder, new_name()), _merged(runs), extents)
+    extents = [e for run in runs for e in run.extents if e.name not in without]
+    run = None
+    if extents:
+        run = _write(run_path(folder, new_name()), _merged(runs, without), extents)
     for old in runs:
         old.path.unlink(missing_ok=True)
     return run
@@ -164,26 +146,35 @@ def crowded(runs: Iterable[Run], *, limit: int) -> list[Run]:
     return chosen if len(chosen) >= FAN_IN else []
 
 
-def _merged(runs: Sequence[Run]) -> Iterator[bytes]:
+def _merged(runs: Sequence[Run], without: Collection[str]) -> Iterator[bytes]:
     """All entries in order, a key range at a time; segments are counted on from run to run."""
-    shifts = list(itertools.accumulate((len(r.extents) << _OFFSET_BITS for r in runs), initial=0))
+    numbers = itertools.count()
+    moves = [[-1 if e.name in without else next(numbers) for e in r.extents] for r in runs]
     ranges = max(1, sum(map(len, runs)) // _CHUNK)
     lows = [0] * len(runs)
     for i in range(1, ranges + 1):
         highs = [len(run) for run in runs]
         if i < ranges:  # keys are digests, so equal ranges hold about as many
             bound = (i * (1 << 8 * KEY_BYTES) // ranges).to_bytes(KEY_BYTES, "big")
-            highs = [run.lower_bound(bound) for run in runs]
+            highs = [run.keys.lower_bound(bound) for run in runs]
         entries: list[bytes] = []
-        for run, shift, low, high in zip(runs, shifts, lows, highs, strict=False):
-            part = run.part(low, high)
-            if shift:
-                entries += [_ENTRY.pack(k, p + shift) for k, p in _ENTRY.iter_unpack(part)]
-            else:
-                entries += [e for (e,) in struct.iter_unpack(f"{ENTRY_BYTES}s", part)]
+        for run, move, low, high in zip(runs, moves, lows, highs, strict=True):
+            entries += _moved(run.keys.part(low, high), move)
         entries.sort()  # a few sorted stretches, which this sort merges
         yield b"".join(entries)
         lows = highs
+
+
+def _moved(part: bytes, move: Sequence[int]) -> Iterable[bytes]:
+    """Entries with their segments counted anew; those that move to -1 are left out."""
+    if all(new == old for old, new in enumerate(move)):
+        return [e for (e,) in struct.iter_unpack(f"{ENTRY_BYTES}s", part)]
+    rest = (1 << OFFSET_BITS) - 1
+    return [
+        ENTRY.pack(key, move[old] << OFFSET_BITS | place & rest)
+        for key, place in ENTRY.iter_unpack(part)
+        if (old := place >> OFFSET_BITS) < len(move) and move[old] >= 0
+    ]
 
 
 def _write(path: Path, parts: Iterable[bytes], extents: Sequence[Extent]) -> Run:

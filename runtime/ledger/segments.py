@@ -114,17 +114,22 @@ def read_frame(folder: Path, name: str, offset: int) -> tuple[Head, bytes] | Non
     except FileNotFoundError:
         return None
     try:
-        data = os.pread(fd, _FIRST_READ, offset)
-        head = read_head(data)
-        if head is None:
-            return None
-        while len(data) < head.size:
-            more = os.pread(fd, head.size - len(data), offset + len(data))
-            if not more:
-                return None
-            data += more
+        return read_at(fd, offset)
     finally:
         os.close(fd)
+
+
+def read_at(fd: int, offset: int) -> tuple[Head, bytes] | None:
+    """`read_frame` in an open file: of a segment or a pack."""
+    data = os.pread(fd, _FIRST_READ, offset)
+    head = read_head(data)
+    if head is None:
+        return None
+    while len(data) < head.size:
+        more = os.pread(fd, head.size - len(data), offset + len(data))
+        if not more:
+            return None
+        data += more
     return (head, data) if body_is_good(head, data) else None
 
 

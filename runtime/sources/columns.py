@@ -64,13 +64,17 @@ def common_type(values: Iterable[Any]) -> Type:
 
     Only nulls give `str?`: the commonest type of a column that is rarely filled.
     """
+    return commonest(map(type_of, values))
+
+
+def commonest(kinds: Iterable[Type]) -> Type:
+    """The type that most of some types join to; see `common_type`."""
     groups: list[tuple[Type, int]] = []
     nullable = False
-    for value in values:
-        if value is None:
+    for found in kinds:
+        if found.kind == "null":
             nullable = True
             continue
-        found = type_of(value)
         for i, (kind, count) in enumerate(groups):
             if joined := join_types(kind, found):
                 groups[i] = (joined, count + 1)

@@ -1,4 +1,4 @@
-"""JSONL files, plain, gzip or zstd, as a source of rows."""
+"""What the runtime uses of sources, whatever their format; the name is from when it was one."""
 
 from __future__ import annotations
 

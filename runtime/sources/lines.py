@@ -134,6 +134,16 @@ def _pieces(path: Path) -> Iterator[tuple[bytes, int]]:
                 start = b""
 
 
+def unpacked(path: Path) -> Iterator[bytes]:
+    """What a file holds, piece by piece, without its byte order mark.
+
+    Raises:
+        DamagedError: It is packed and damaged, after the pieces before the damage.
+        OSError: It cannot be read.
+    """
+    return (piece for piece, _ in _pieces(path))
+
+
 def _plain(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
     done = 0
     while piece := file.read(BLOCK):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -26,11 +27,8 @@ def reader(spec: SourceSpec, types: Mapping[str, Type]) -> Callable[[bytes], lis
     The function raises `NotARowError` for what is not a row.
     """
     import orjson
-    import xxhash
 
-    loads, digest = orjson.loads, xxhash.xxh3_128_hexdigest
-    name = spec.name.encode()
-    prefix = b"%d:%s" % (len(name), name)
+    loads, digest = orjson.loads, doc_digest(spec)
     text_path, key_path = spec.text, spec.key
     carried = {new for new, _ in carried_columns(spec)}
     picks = [(new, old, types.get(new, STR), new in carried) for new, old in spec.columns]
@@ -49,18 +47,43 @@ def reader(spec: SourceSpec, types: Mapping[str, Type]) -> Callable[[bytes], lis
             text = _text(row, text_path)
         if "\0" in text:
             raise NotARowError(f"column {text_path} holds a NUL character")
-        key = b"" if key_path is None else _key(pick(row, key_path))
-        # Lengths keep the parts apart: ("ab", "c") and ("a", "bc") are two documents.
-        values: list[Any] = [digest(b"%s%d:%s%s" % (prefix, len(key), key, text.encode())), text]
+        key = b"" if key_path is None else key_bytes(pick(row, key_path))
+        values: list[Any] = [digest(key, text.encode()), text]
         for new, old, kind, wanted in picks:
             value = pick(row, old)
             if value is not None and not fits(value, kind):
-                raise NotARowError(f"schema-drift: column {new} is {_drift(value, kind)}")
+                raise NotARowError(f"schema-drift: column {new} is {drift(value, kind)}")
             if wanted:
                 values.append(value)
         return values
 
     return read
+
+
+def doc_digest(spec: SourceSpec) -> Callable[[bytes, bytes], str]:
+    """A function from key and text, in UTF-8, to `_doc`: the same whatever format they came in."""
+    import xxhash
+
+    digest = xxhash.xxh3_128_hexdigest
+    name = spec.name.encode()
+    prefix = b"%d:%s" % (len(name), name)
+    # Lengths keep the parts apart: ("ab", "c") and ("a", "bc") are two documents.
+    return lambda key, text: digest(b"%s%d:%s%s" % (prefix, len(key), key, text))
+
+
+def occurrences(docs: Sequence[str], seen: Counter[str]) -> list[str]:
+    """`_id`s of a partition's rows: its documents and how often they came so, and the place in it.
+
+    Neither the format nor columns that the recipe does not name take part, so that converting or
+    widening the data changes no `_id`.
+    """
+    import xxhash
+
+    digest = xxhash.xxh3_128_hexdigest("".join(docs).encode())
+    repeat = seen[digest]
+    seen[digest] += 1
+    hexdigest = xxhash.xxh3_128_hexdigest
+    return [hexdigest(f"{doc}{digest}{repeat}:{i}".encode()) for i, doc in enumerate(docs)]
 
 
 def carried_columns(spec: SourceSpec) -> tuple[tuple[str, str], ...]:
@@ -91,6 +114,13 @@ def build_frame(
         series.append(pl.Series(name, values, polars_type(types.get(name, STR)), strict=False))
     series.append(pl.Series("_doc", docs, pl.String))
     series.append(pl.Series("_id", ids, pl.String))
+    return finish(spec, series)
+
+
+def finish(spec: SourceSpec, series: Sequence[pl.Series]) -> pl.DataFrame:
+    """A frame of `text`, carried columns, `_doc` and `_id`, with what all rows have in common."""
+    import polars as pl
+
     source, origin = pl.lit(spec.name).alias("_source"), pl.lit(spec.origin).alias("_origin")
     frame = pl.DataFrame(series).with_columns(source, origin)
     return frame.with_columns(pl.col("text").alias("source.text")) if spec.keep_source else frame
@@ -124,7 +154,8 @@ def _text(row: Mapping[str, Any], name: str) -> str:
     raise NotARowError(f"column {name} is {_kind(value)}, expected str")
 
 
-def _key(value: Any) -> bytes:
+def key_bytes(value: Any) -> bytes:
+    """A key as it goes into `_doc`: text as it is, other values as JSON, null as nothing."""
     import orjson
 
     if value is None:
@@ -132,7 +163,8 @@ def _key(value: Any) -> bytes:
     return value.encode() if isinstance(value, str) else orjson.dumps(value)
 
 
-def _drift(value: Any, kind: Type) -> str:
+def drift(value: Any, kind: Type) -> str:
+    """Why a value does not stand in a column of a type."""
     if isinstance(value, str) and kind.kind == "str":
         return "text with a NUL character"
     if type(value) is int and kind.kind == "int":

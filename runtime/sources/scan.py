@@ -1,40 +1,62 @@
-"""A JSONL source as partitions: consecutive lines of one file, cut by content alone."""
+"""A source as partitions: consecutive rows, cut by content alone."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
-import xxhash
 
 from ...compiler.types import Type
-from .columns import common_type
+from .columns import common_type, commonest
+from .cutting import cut
+from .formats import Format, format_of, groups, reader_of
 from .lines import Fault, read_blocks
 from .picking import pick_lines
-from .rows import build_frame, parse_lines, pick
-from .spec import Partition, SourceSpec, Unreadable
+from .remote import Remote, local
+from .rows import build_frame, occurrences, parse_lines, pick
+from .spec import Named, Partition, SourceSpec, Unreadable
+from .tables import partition as table_partition
 
 PARTITION_BYTES = 16 << 20
 PARTITION_LINES = 50_000
 TYPE_SAMPLE = 1_000
 """Rows that decide the types of the mapped columns."""
+REMOTE = 4
+"""Files at addresses that are fetched to see what a source holds."""
 
 
 def column_types(spec: SourceSpec) -> dict[str, Type]:
-    """The types of the mapped columns, decided by rows from all over the source.
+    """The types of the mapped columns, decided by rows and headers from all over the source.
 
     The same files always give the same types. A later value that does not fit makes its line
-    unreadable (`schema-drift`); it never changes the type in the middle of a source.
+    unreadable (`schema-drift`); it never changes the type in the middle of a source. A column that
+    no file has, where files say what they have, is left out.
     """
-    import orjson
-
     if not spec.columns:
         return {}
+    found: dict[str, list[Type]] = {new: [] for new, _ in spec.columns}
+    lines: list[Path] = []
+    for file in spread(spec.named):
+        format = format_of(file.path, spec.format)
+        if not format.module:
+            lines.append(local(file.path))
+            continue
+        for new, kind in reader_of(format).kinds(spec, file).items():
+            found[new].append(kind)
+    if lines or not spec.files:
+        for new, kind in _line_types(spec, lines).items():
+            found[new].append(kind)
+    return {new: commonest(kinds) for new, kinds in found.items() if kinds}
+
+
+def _line_types(spec: SourceSpec, files: Sequence[Path]) -> dict[str, Type]:
+    import orjson
+
     rows = []
-    for line in pick_lines(spec.files, TYPE_SAMPLE, seed=0).lines:
+    for line in pick_lines(files, TYPE_SAMPLE, seed=0).lines:
         try:
             row = orjson.loads(line.raw)
         except ValueError:
@@ -44,14 +66,24 @@ def column_types(spec: SourceSpec) -> dict[str, Type]:
     return {new: common_type(pick(row, old) for row in rows) for new, old in spec.columns}
 
 
+def spread(files: Sequence[Named]) -> Sequence[Named]:
+    """Files that stand for all: few of those that must be fetched, or opened each for itself."""
+    most = REMOTE if any(isinstance(f.path, Remote) for f in files) else None
+    if most is None or len(files) <= most:
+        return files
+    return [files[len(files) * k // most] for k in range(most)]
+
+
 def scan_partitions(
     spec: SourceSpec, *, types: Mapping[str, Type] | None = None, cutoff: str | None = None
 ) -> Iterator[Partition]:
     """All rows of a source in order, about 16 MB of lines or 50,000 lines at a time.
 
-    Nothing about a line stops the scan: what is not a row is reported beside the rows. A partition
-    is cut by its lines alone, so packing a file or renaming it changes no `_id`. There is always at
-    least one partition, so that a source without rows has columns nevertheless.
+    Where a format has no lines, that is 16 MB of text and 50,000 rows. Nothing about a line stops
+    the scan: what is not a row is reported beside the rows. A partition is cut by its lines alone,
+    so packing a file or renaming it changes no `_id`; nor does another format, where it is cut at
+    the same rows. There is always at least one partition, so that a source without rows has columns
+    nevertheless.
 
     Args:
         spec: The source.
@@ -69,10 +101,9 @@ def scan_partitions(
         cutoff = doc_cutoff(spec, spec.limit, types=types)
     seen: Counter[str] = Counter()
     found = False
-    for path, shown in zip(spec.files, spec.shown, strict=True):
-        for lines, faults in _cut(path):
+    for format, files in groups(spec):
+        for partition in _partitions(spec, types, seen, format, files):
             found = True
-            partition = _partition(spec, types, seen, shown, lines, faults)
             if cutoff is not None:
                 kept = partition.frame.filter(pl.col("_doc") <= cutoff)
                 partition = replace(partition, frame=kept)
@@ -93,6 +124,23 @@ def doc_cutoff(spec: SourceSpec, n: int, *, types: Mapping[str, Type] | None = N
     for partition in scan_partitions(replace(spec, limit=None, keep_source=False), types=types):
         best = pl.concat([best, partition.frame["_doc"]]).sort().head(n)
     return best[-1] if len(best) == n else "g"
+
+
+def _partitions(
+    spec: SourceSpec,
+    types: Mapping[str, Type],
+    seen: Counter[str],
+    format: Format,
+    files: Sequence[Named],
+) -> Iterator[Partition]:
+    if format.module:
+        tables = reader_of(format).read(spec, types, files)
+        for table in cut(tables, rows=PARTITION_LINES, size=PARTITION_BYTES):
+            yield table_partition(spec, types, table, seen)
+        return
+    for file in files:
+        for lines, faults in _cut(local(file.path)):
+            yield _partition(spec, types, seen, file.shown, lines, faults)
 
 
 def _cut(path: Path) -> Iterator[tuple[list[tuple[int, bytes]], list[Fault]]]:
@@ -120,18 +168,9 @@ def _partition(
     lines: list[tuple[int, bytes]],
     faults: list[Fault],
 ) -> Partition:
-    content = xxhash.xxh3_128()
-    size = 0
-    for _, raw in lines:
-        content.update(raw)
-        content.update(b"\n")
-        size += len(raw) + 1
-    digest = content.hexdigest()
-    repeat = seen[digest]
-    seen[digest] += 1
+    size = sum(len(raw) + 1 for _, raw in lines)
     rows, bad = parse_lines(spec, types, lines, shown)
     bad += [Unreadable(shown, f.line, f.reason, f.raw) for f in faults]
     bad.sort(key=lambda u: u.line)
-    hexdigest = xxhash.xxh3_128_hexdigest
-    ids = [hexdigest(f"{row[0]}{digest}{repeat}:{i}".encode()) for i, row in enumerate(rows)]
+    ids = occurrences([row[0] for row in rows], seen)
     return Partition(build_frame(spec, types, rows, ids), tuple(bad), size)

@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .remote import Remote
+
 if TYPE_CHECKING:
     import polars as pl
+
+File = Path | Remote
+"""A file that is here, or one that is fetched when it is first read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A file of a source.
+
+    Attributes:
+        path: The file.
+        shown: Its path as the user should see it.
+        name: Its path from the recipe's folder, the same on every machine.
+    """
+
+    path: File
+    shown: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +47,14 @@ class SourceSpec:
         keep_source: Whether rows carry `source.text`.
         carried: Of `columns`, those that rows carry, by their new names; None for all. The others
             are looked at nevertheless: a line with a value that does not fit is no row.
+        format: A name of `formats.FORMATS`, where the recipe gives one; else each file's suffix
+            decides.
+        delimiter: What stands between the fields of delimited text, where the recipe says so.
+        names: For each file, its path from the recipe's folder; as `shown` if not given.
     """
 
     name: str
-    files: tuple[Path, ...]
+    files: tuple[File, ...]
     shown: tuple[str, ...]
     text: str = "text"
     columns: tuple[tuple[str, str], ...] = ()
@@ -38,6 +63,15 @@ class SourceSpec:
     limit: int | None = None
     keep_source: bool = False
     carried: frozenset[str] | None = None
+    format: str | None = None
+    delimiter: str | None = None
+    names: tuple[str, ...] = ()
+
+    @property
+    def named(self) -> tuple[Named, ...]:
+        """The files with their names."""
+        names = self.names or self.shown
+        return tuple(map(Named, self.files, self.shown, names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +80,7 @@ class Unreadable:
 
     Attributes:
         file: As shown to the user.
-        line: Counted from 1.
+        line: Counted from 1; the row where a format has no lines.
         reason: Short, and the same words for the same cause.
         raw: Its first 200 bytes.
     """
@@ -59,17 +93,50 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """Consecutive rows of one file.
+    """Consecutive rows of one file, or of several where a file is a row.
 
     Attributes:
         frame: `text`, the mapped columns, `_doc`, `_id`, `_source`, `_origin`, maybe `source.text`.
         unreadable: The lines between them that are not rows.
-        bytes: Unpacked bytes of all its lines.
+        bytes: Unpacked bytes of all its lines; bytes of text where a format has no lines.
     """
 
     frame: pl.DataFrame
     unreadable: tuple[Unreadable, ...]
     bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Consecutive rows as a file holds them, before they are looked at.
+
+    Attributes:
+        frame: Columns as `tables.TEXT`, `tables.KEY` if the source has a key, and the mapped
+            columns by their new names; types as they come.
+        files: For each row the file, or one for all.
+        lines: For each row its line or row in the file, from 1.
+        faults: What could not be read at all.
+        cells: Whether all columns are text that may say something else: see `cells`.
+    """
+
+    frame: pl.DataFrame
+    files: str | Sequence[str]
+    lines: Sequence[int]
+    faults: tuple[Unreadable, ...] = ()
+    cells: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Rows from all over some files.
+
+    Attributes:
+        tables: The rows, in their order.
+        rows: Rows of all the files, or an estimate.
+    """
+
+    tables: list[Table] = field(default_factory=list)
+    rows: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,23 @@ import time
 from pathlib import Path
 
 from mashbill.runtime.ledger import Entry, Ledger
+from mashbill.runtime.ledger.compaction import compact_folder
+from mashbill.runtime.ledger.marks import Marks
+from mashbill.runtime.ledger.portable import export, import_file
+from mashbill.runtime.ledger.view import View, survey
 
+PARTS = (
+    "put",
+    "put-eager",
+    "fill",
+    "look-up",
+    "verify",
+    "compact",
+    "look-up",
+    "verify",
+    "travel",
+    "gc",
+)
 PUTTERS = 64
 WORDS = [f"word{i * i}" for i in range(400)]
 
@@ -76,13 +92,14 @@ def fill(folder: Path, count: int) -> None:
     print(
         f"fill, sealing and merging included: {count / wall:,.0f} a second; "
         f"{stats.segments} segments, {len(list(folder.glob('index/*.run')))} runs, "
-        f"{index / count:.2f} index bytes a draw, {stats.bytes / count:.0f} bytes a draw in all"
+        f"{index / count:.2f} index bytes a draw, {stats.bytes / count:.0f} bytes a draw in all; "
+        f"{_peak()}"
     )
 
 
 def look_up(folder: Path, count: int) -> None:
     """Hits and misses in random order, and the memory it takes."""
-    runs = len(list(folder.glob("index/*.run")))
+    indexes = len(list(folder.glob("index/*.run"))) + len(list(folder.glob("packs/*.pack")))
     before = _rss()
     start = time.perf_counter()
     ledger = Ledger.open(folder, write=False)
@@ -100,23 +117,58 @@ def look_up(folder: Path, count: int) -> None:
         wall, cpu = time.perf_counter() - start, time.process_time() - cpu
         assert found == (len(keys) if name == "hits" else 0)
         print(
-            f"get, {name}, {runs} runs: {len(keys) / wall:,.0f} a second, "
+            f"get, {name}, {indexes} runs and packs: {len(keys) / wall:,.0f} a second, "
             f"{cpu / len(keys) * 1e6:.1f} us of CPU each"
         )
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
         f"open for reading: {opening * 1000:.1f} ms, {after - before:.1f} MB more resident; "
-        f"{_rss() - before:.1f} MB after all lookups, mapped index included; peak {peak:.0f} MB"
+        f"{_rss() - before:.1f} MB after all lookups, mapped index included; {_peak()}"
     )
 
 
 def compact(folder: Path, count: int) -> None:
-    """One run out of many, opening for writing included."""
+    """One pack out of many segments."""
+    before = _size(folder)
     start = time.perf_counter()
-    with Ledger.open(folder) as ledger:
-        ledger.compact()
+    compact_folder(folder)
     wall = time.perf_counter() - start
-    print(f"compact: {wall:.2f} s, {count / wall:,.0f} draws a second")
+    after = _size(folder)
+    print(
+        f"compact: {wall:.1f} s, {count / wall:,.0f} draws a second; {before / count:.0f} bytes a"
+        f" draw become {after / count:.0f}; {_peak()}"
+    )
+
+
+def travel(folder: Path, count: int) -> None:
+    """Export of everything, and import into an empty ledger."""
+    file = folder.parent / "export"
+    start = time.perf_counter()
+    made = export(folder, file)
+    out = time.perf_counter() - start
+    start = time.perf_counter()
+    assert import_file(folder.parent / "other", file).completions == made.completions == count
+    back = time.perf_counter() - start
+    print(
+        f"export: {count / out:,.0f} draws a second, {made.bytes / count:.0f} bytes a draw;"
+        f" import: {count / back:,.0f} a second; {_peak()}"
+    )
+
+
+def remove(folder: Path, count: int) -> None:
+    """Every other draw, by keys that runs have noted."""
+    view = survey(folder, View())
+    marks = Marks(view)
+    start = time.perf_counter()
+    marks.add(make(i, 1).key for i in range(0, count, 2))
+    marking = time.perf_counter() - start
+    start = time.perf_counter()
+    removed = compact_folder(folder, lambda head: head.key in marks)
+    wall = time.perf_counter() - start
+    assert removed.completions == count // 2
+    print(
+        f"gc: marking {count / 2 / marking:,.0f} keys a second, removing half in {wall:.1f} s,"
+        f" {count / wall:,.0f} draws a second; {_peak()}"
+    )
 
 
 def verify(folder: Path, count: int) -> None:
@@ -125,7 +177,15 @@ def verify(folder: Path, count: int) -> None:
         start = time.perf_counter()
         problems = ledger.verify()
         wall = time.perf_counter() - start
-    print(f"verify: {count / wall:,.0f} draws a second, {len(problems)} problems")
+    print(f"verify: {count / wall:,.0f} draws a second, {len(problems)} problems; {_peak()}")
+
+
+def _size(folder: Path) -> int:
+    return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
+
+
+def _peak() -> str:
+    return f"peak {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB resident"
 
 
 def _rss() -> float:
@@ -153,10 +213,14 @@ def main() -> None:
             compact(args.folder / "fill", args.keys)
         case "verify":
             verify(args.folder / "fill", args.keys)
+        case "travel":
+            travel(args.folder / "fill", args.keys)
+        case "gc":
+            remove(args.folder / "fill", args.keys)
         case _:
             folder = Path(tempfile.mkdtemp(dir=args.folder))
             try:
-                for part in ("put", "put-eager", "fill", "look-up", "compact", "look-up", "verify"):
+                for part in PARTS:
                     command = [sys.executable, __file__, "--keys", str(args.keys)]
                     command += ["--folder", str(folder), "--part", part]
                     subprocess.run(command, check=True)

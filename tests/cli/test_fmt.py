@@ -119,9 +119,10 @@ class Scribe:
             if self.random.random() < 0.7:
                 return [f"{head} {self.flow(value)}{self.tail()}"]
             return [head + self.tail(), f"{' ' * inner}{self.flow(value)}{self.tail()}"]
-        if isinstance(value, str) and "\n" not in value and self.random.random() < 0.2 and value:
+        plain = isinstance(value, str) and "\n" not in value and value[:1] not in ("", " ")
+        if plain and self.random.random() < 0.2:
             mark = self.random.choice(["|-", ">-"])
-            return [f"{head} {mark}{self.tail()}", " " * inner + value] if value[0] != " " else []
+            return [f"{head} {mark}{self.tail()}", " " * inner + value]
         if isinstance(value, str) and re.fullmatch(r"\w+(?: \w+)+\.?", value):
             first, *rest = value.split(" ")
             return [f"{head} {first}", *(" " * inner + word for word in rest[:-1]),

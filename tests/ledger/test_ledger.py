@@ -16,6 +16,7 @@ from ledger_cases import entry, key
 from mashbill.runtime.ledger import Entry, Ledger, LedgerError, key_of
 from mashbill.runtime.ledger import runs as runs_module
 from mashbill.runtime.ledger.commit import GROUP_BYTES
+from mashbill.runtime.ledger.view import tidy
 from mashbill.runtime.requests import Completion, Message, Request, Sampling
 
 
@@ -198,8 +199,8 @@ def test_segments_are_sealed_and_runs_merged_as_it_grows(
             assert (ledger.stats().completions, ledger.stats().prompt_tokens) == (600, 1800)
             assert ledger.stats().completion_tokens == 3000
             assert ledger.verify() == []
+    tidy(tmp_path, compact=True)
     with Ledger.open(tmp_path) as ledger:
-        ledger.compact()
         (run,) = runs_of(tmp_path)
         table = 100 * ledger.stats().segments
         assert 24 * 600 <= run.stat().st_size <= 24 * 600 + table + 100
@@ -210,8 +211,7 @@ def test_an_index_that_is_lost_or_damaged_is_made_again(tmp_path: Path) -> None:
     for start in (0, 10, 20):
         with Ledger.open(tmp_path) as ledger:
             ledger.put_sync(*(entry(i) for i in range(start, start + 10)))
-    with Ledger.open(tmp_path) as ledger:
-        ledger.compact()
+    tidy(tmp_path, compact=True)
     (run,) = runs_of(tmp_path)
     good = run.read_bytes()
     for bad in (None, b"", good[:30], good[:-5], b"x" + good[1:], good + b"x"):
@@ -235,8 +235,7 @@ def test_a_merge_that_was_killed_leaves_nothing_twice(tmp_path: Path) -> None:
         with Ledger.open(tmp_path) as ledger:
             ledger.put_sync(entry(i))
     kept = {path: path.read_bytes() for path in runs_of(tmp_path)}
-    with Ledger.open(tmp_path) as ledger:
-        ledger.compact()
+    tidy(tmp_path, compact=True)
     for path, data in kept.items():
         path.write_bytes(data)  # as if it had died before removing them
     with Ledger.open(tmp_path, write=False) as ledger:

@@ -118,7 +118,7 @@ def test_a_source_checks_the_columns_that_it_does_not_carry(
 
 def test_a_source_without_rows_has_the_columns_that_it_carries(tmp_path: Path) -> None:
     spec = spec_of(tmp_path, frozenset({"lang"}))
-    spec.files[0].write_bytes(b"")
+    (tmp_path / "docs.jsonl").write_bytes(b"")
     (partition,) = scan_partitions(spec)
     assert "lang" in partition.frame.columns and "n" not in partition.frame.columns
 

@@ -121,7 +121,7 @@ def test_ids_depend_on_neither_path_nor_packing(make: Make, tmp_path: Path) -> N
     }.items():
         path = tmp_path / name
         path.write_bytes(data)
-        packed = replace(spec, files=(path,), shown=(name,))
+        packed = replace(spec, files=(path,), shown=(name,), format="jsonl")
         assert bad_of(packed) == [], name
         assert frame_of(packed).equals(expected), name
 
