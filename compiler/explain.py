@@ -81,13 +81,6 @@ def _action(node: PlanNode, changes: Mapping[str, StepChange]) -> tuple[str, str
     return change.symbol, reason(change, source=node.stage == "scan")
 
 
-def action(node: PlanNode, plan: Plan, last: Plan | None) -> tuple[str, str]:
-    """A symbol and the reason for it, from plans alone; see `changes.compare`."""
-    before = meaning_of(last) if last else None
-    change = compare(before, meaning_of(plan))[node.name]
-    return change.symbol, reason(change, source=node.stage == "scan")
-
-
 # -- the table
 
 

@@ -142,11 +142,6 @@ def profiles_of(document: Map) -> tuple[str, ...]:
     return node.names if isinstance(node, Map) else ()
 
 
-def origin_of(node: Node) -> str:
-    """Where a value was typed: `--set` for the command line, else the file that holds it."""
-    return TYPED if node.span.file.startswith(TYPED) else node.span.file
-
-
 def _profile(document: Map, name: str, diagnostics: list[Diagnostic]) -> Iterator[_Change]:
     profiles = document.get("profiles")
     body = profiles.get(name) if isinstance(profiles, Map) else None

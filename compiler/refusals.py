@@ -52,15 +52,6 @@ def refuse_more(
                     help="use `op: generate`, or take `reply` out of the prompt",
                 )
             )
-        elif name.startswith("_") and prompt:
-            binding.add(
-                Diagnostic(
-                    "R114",
-                    f"the prompt's reply makes `{name}`: names that begin with _ are Mashbill's",
-                    prompt.span,
-                    help=f"write `reply: {{ {name.strip('_') or 'answer'}: text }}` in the prompt",
-                )
-            )
 
 
 def _refuse_shadows(bound: Bound, scope: Scope, step: StepDecl, binding: Binding) -> None:

@@ -283,13 +283,6 @@ class Plan:
             )
         return made
 
-    def last(self) -> tuple[str, Mapping[str, str]] | None:
-        """Id and step fingerprints of the last finished run of this recipe."""
-        from .runs import last_run
-
-        found = last_run(self.recipe.project.state, str(self.record.recipe["name"]))
-        return (found[0].id, found[1].get("fingerprints", {})) if found else None
-
     def text(self, width: int = 80) -> str:
         """The plan as a table."""
         from ..compiler.explain import explain

@@ -53,11 +53,6 @@ def samplings(
             yield {**first, **rung["sampling"]}
 
 
-def most_attempts(ladder: Sequence[Mapping[str, Any]]) -> int:
-    """Attempts a unit takes at worst."""
-    return 1 + sum(int(r["times"]) for r in ladder if r["rung"] == "retry")
-
-
 def last_rung(ladder: Sequence[Mapping[str, Any]]) -> str:
     """What happens when nothing passes: fallback, route or reject."""
     return str(ladder[-1]["rung"]) if ladder and ladder[-1]["rung"] != "retry" else "reject"

@@ -203,17 +203,23 @@ def assignments(
     )
     if len(node.inputs) < 2:
         return before, after
+    complete = completed(node)
+    return lambda frame: before(complete(frame)), after
+
+
+def completed(node: PlanNode) -> Callable[[pl.DataFrame], pl.DataFrame]:
+    """The function that adds the columns which rows have behind a step and lack so far, as null."""
     kinds = {
         name: KINDS.get(kind.rstrip("?"), pl.Null)
         for name, kind in node.columns
         if not name.startswith("_") and name != "source.text"
     }
 
-    def aligned(frame: pl.DataFrame) -> pl.DataFrame:
+    def complete(frame: pl.DataFrame) -> pl.DataFrame:
         absent = [n for n in kinds if n not in frame.columns]
-        return before(frame.with_columns(pl.lit(None, dtype=kinds[n]).alias(n) for n in absent))
+        return frame.with_columns(pl.lit(None, dtype=kinds[n]).alias(n) for n in absent)
 
-    return aligned, after
+    return complete
 
 
 def divided(node: PlanNode, count: Count | None = None) -> Divide:
@@ -225,18 +231,13 @@ def divided(node: PlanNode, count: Count | None = None) -> Divide:
     if d.get("when") is None:
         return undivided
     applies = lowered(d["when"], d["seed"], f"{d['site']}.when", count)
-    kinds = {
-        name: KINDS.get(kind.rstrip("?"), pl.Null)
-        for name, kind in node.columns
-        if not name.startswith("_") and name != "source.text"
-    }
+    complete = completed(node)
 
     def divide(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame | None]:
+        if len(node.inputs) > 1:  # the condition may read what rows of one input lack
+            frame = complete(frame)
         mask = truth(frame, applies(frame))
-        rest = frame.filter(~mask)
-        absent = [n for n in kinds if n not in frame.columns]
-        rest = rest.with_columns(pl.lit(None, dtype=kinds[n]).alias(n) for n in absent)
-        return frame.filter(mask), rest
+        return frame.filter(mask), complete(frame.filter(~mask))
 
     return divide
 

@@ -52,16 +52,12 @@ def dtypes_of(prompt: PromptFile) -> dict[str, pl.DataType]:
 def _dtype(kind: Type) -> pl.DataType:
     import polars as pl
 
+    from .dtypes import dtype_of
+
     match kind.kind:
-        case "bool":
-            return pl.Boolean()
-        case "int":
-            return pl.Int64()
-        case "float":
-            return pl.Float64()
         case "list":
-            return pl.List(_dtype(kind.item)) if kind.item else pl.List(pl.String())
+            return pl.List(_dtype(kind.item) if kind.item else pl.String())
         case "struct":
             return pl.Struct({name: _dtype(inner) for name, inner in kind.fields})
         case _:
-            return pl.String()
+            return dtype_of(kind) or pl.String()

@@ -29,7 +29,7 @@ from .faults import MisfitError
 from .interrupts import run_async
 from .ledger import Entry, Ledger, key_of
 from .outcome import Outcome
-from .pipeline import KINDS, assignments, build_row_op, divided, map_stage
+from .pipeline import assignments, build_row_op, completed, divided, map_stage
 from .project import Project
 from .prompting import RenderError
 from .requests import Message, Request
@@ -75,16 +75,6 @@ def survey(plan: Plan, project: Project, room: EngineRoom) -> Survey:
 def _with(made: pl.DataFrame, rest: pl.DataFrame | None) -> pl.DataFrame:
     """Rows that a step made, and those that passed."""
     return made if rest is None else pl.concat([made, rest], how="diagonal_relaxed")
-
-
-def with_columns_of(node: PlanNode, frame: pl.DataFrame) -> pl.DataFrame:
-    """Rows as they came, with what a model has not written yet as nulls."""
-    absent = {
-        name: KINDS.get(kind.rstrip("?"), pl.Null)
-        for name, kind in node.columns
-        if name not in frame.columns and not name.startswith("_") and name != "source.text"
-    }
-    return frame.with_columns(pl.lit(None, dtype=kind).alias(n) for n, kind in absent.items())
 
 
 def _strictest(node: PlanNode, frame: pl.DataFrame, count: Count | None) -> str:
@@ -211,7 +201,7 @@ class _Surveyor:
             kept = pl.DataFrame(out, infer_schema_length=None) if out else frame.clear()
             self.frames[node.name] = (_with(kept, rest), assumed)
         else:
-            self.frames[node.name] = (with_columns_of(node, whole), True)
+            self.frames[node.name] = (completed(node)(whole), True)
         return NodeFacts(
             rows_in=len(rows) + passed,
             rows_out=len(out),

@@ -6,10 +6,9 @@ import argparse
 import json
 import sys
 import textwrap
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .command import USAGE, fail, recipe_arguments, width
+from .command import USAGE, fail, recipe_arguments, split_recipe, width
 
 if TYPE_CHECKING:
     from ...compiler.document import Map
@@ -30,8 +29,7 @@ def act(given: argparse.Namespace) -> int:
     from ..api import Recipe
     from ..project import find_project
 
-    names = list(given.what)
-    folder = names.pop(0) if names and names_recipe(names[0]) else None
+    folder, names = split_recipe(given.what)
     if len(names) > 1:
         return fail("name a recipe and one step", USAGE)
     project = find_project(folder, allow_outside=given.allow_outside)
@@ -42,11 +40,6 @@ def act(given: argparse.Namespace) -> int:
     if not names:
         return _all(plan, before, given.format)
     return _one(names[0], plan, before, given)
-
-
-def names_recipe(word: str) -> bool:
-    """Whether an argument is a recipe rather than a step."""
-    return Path(word).is_dir() or word.endswith((".yaml", ".yml"))
 
 
 def _all(plan: Plan, before: tuple[str, Meaning] | None, form: str) -> int:

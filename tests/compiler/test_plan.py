@@ -13,8 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mashbill.compiler.changes import compare, reason
 from mashbill.compiler.cost import Facts, NodeFacts, Past, SourceFacts, estimate
-from mashbill.compiler.explain import Last, action, explain
+from mashbill.compiler.explain import Last, explain
+from mashbill.compiler.meaning import meaning_of
 from mashbill.compiler.plan import Plan
 from mashbill.compiler.render import display_width
 from mashbill.compiler.world import Pins
@@ -223,7 +225,9 @@ def test_the_reason(before: tuple[str, str], step: str, symbol: str, why: str) -
 
 
 def action_of(plan: Plan, step: str, last: Plan | None) -> tuple[str, str]:
-    return action(plan.node(step), plan, last)
+    node = plan.node(step)
+    change = compare(meaning_of(last) if last else None, meaning_of(plan))[node.name]
+    return change.symbol, reason(change, source=node.stage == "scan")
 
 
 def test_the_reason_is_a_model() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from mashbill.compiler.diagnostics import Diagnostic, Report
 from mashbill.compiler.document import Map, find, parse_document, plain
-from mashbill.compiler.layers import Layered, apply_layers, check_profiles, origin_of
+from mashbill.compiler.layers import Layered, apply_layers, check_profiles
 from mashbill.compiler.render import render
 from mashbill.compiler.shape import check_shape
 
@@ -134,7 +134,7 @@ def test_a_typed_value_is_known_as_typed() -> None:
     path = find(done.document, ("sources", "web", "path"))
     limit = find(done.document, ("sources", "web", "limit"))
     assert path and limit
-    assert origin_of(path) == "--set" and origin_of(limit) == "recipe.yaml"
+    assert (path.span.file, limit.span.file) == ("--set 1", "recipe.yaml")
     text = done.files[path.span.file]
     assert text[path.span.start : path.span.end] == "../a.jsonl"
 

@@ -126,3 +126,15 @@ def test_a_row_that_passed_can_be_explained(tmp_path: Path) -> None:
         said = spine.do("show", row["_id"])
         assert said.code == 0, said.text
         assert row["text"].split(".")[0] in said.out.replace("\n", " ")
+
+
+def test_a_condition_may_read_a_column_that_one_input_lacks(tmp_path: Path) -> None:
+    steps = (
+        "  marked: { op: filter, from: docs, keep: hash01(_doc) < 0.5, set: { kind: a } }\n"
+        "  plain: { op: filter, from: docs, keep: hash01(_doc) >= 0.5 }\n"
+        "  both: { op: filter, from: [marked, plain], when: kind is not null, "
+        "set: { seen: true } }\n"
+    )
+    rows, _ = rows_of(tmp_path, steps + "output: { columns: [kind, seen] }\n")
+    assert rows.height == 30
+    assert set(rows.rows()) == {("a", True), (None, None)}
