@@ -236,7 +236,8 @@ def lower(
             m.name: {
                 "engine": m.engine,
                 "model": m.model,
-                "url": m.url,
+                "urls": list(m.urls),
+                "options": dict(m.options),
                 "key": m.key,
                 "typed": m.typed,
                 "placement": plain(m.placement) if m.placement else {},

@@ -6,7 +6,7 @@ absent here, so that later stages still find what is wrong elsewhere in the same
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -14,6 +14,7 @@ from .diagnostics import Span
 from .document import TYPED, List, Map, Node, Scalar, plain
 from .hidden import hidden_regions
 from .quantities import parse_bytes, parse_share, parse_tokens
+from .schema import OPTIONS
 
 Origin = Literal["human", "synthetic", "mixed"]
 Shortfall = Literal["error", "reweight", "repeat", "shrink"]
@@ -29,10 +30,13 @@ class ModelDecl:
     engine: str
     model: str
     span: Span
-    url: str | None = None
+    urls: tuple[str, ...] = ()
+    """Addresses of equal servers; the first stands for all of them in the model's identity."""
     key: str | None = None
     sampling: Map | None = None
     placement: Map | None = None
+    options: tuple[tuple[str, str | bool], ...] = ()
+    """The keys of `schema.OPTIONS` that it gives: part of its identity."""
     typed: bool = False
     """Whether the user typed `use:` after `--set`: its path then starts from the current folder."""
 
@@ -226,12 +230,25 @@ def _model(key: Scalar, node: Node) -> ModelDecl:
         engine=engine,
         model=model,
         span=use.span if use else node.span,
-        url=_text(long.get("url")) if long else None,
+        urls=_addresses(long.get("url")) if long else (),
         key=_text(long.get("key")) if long else None,
         sampling=sampling if isinstance(sampling, Map) else None,
         placement=placement if isinstance(placement, Map) else None,
+        options=tuple(_options(long)) if long else (),
         typed=_typed(use),
     )
+
+
+def _addresses(node: Node | None) -> tuple[str, ...]:
+    found = node.items if isinstance(node, List) else (node,)
+    return tuple(text for n in found if (text := _text(n)) is not None)
+
+
+def _options(model: Map) -> Iterator[tuple[str, str | bool]]:
+    for name in OPTIONS:
+        node = model.get(name)
+        if isinstance(node, Scalar) and isinstance(node.value, str | bool):
+            yield name, node.value
 
 
 def _source(key: Scalar, node: Node) -> SourceDecl:

@@ -133,6 +133,8 @@ class Catalog:
     checks: Mapping[str, Operator] = field(default_factory=dict)
     engines: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Engine name to its whitelist of placement settings."""
+    options: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Engine name to the keys of a model that it knows beside `use`: part of identity."""
     versions: Mapping[str, str] = field(default_factory=dict)
     """Installed versions of the packages that operators declare."""
     faults: tuple[str, ...] = ()

@@ -179,13 +179,44 @@ _USE: Schema = {
     "pattern": r"^[a-z][a-z0-9_]*/\S.*$",
     "format": "engine",
 }
+OPTIONS: Schema = {
+    "api": {
+        "description": "What is sent: turns of a chat, or one text to go on with.",
+        "enum": ["chat", "completion"],
+    },
+    "thinking": {
+        "description": "Whether a model that can think before it replies does so.",
+        "type": "boolean",
+    },
+    "task": {
+        "description": "What the model does: write, or put a number on a reply.",
+        "enum": ["generate", "reward", "score"],
+    },
+    "revision": text("Branch, tag or commit of the weights on a hub."),
+    "lora": text("Folder or hub name of a LoRA adapter."),
+    "dtype": {
+        "description": "Number format of the weights while running.",
+        "enum": ["auto", "bfloat16", "float16", "float32"],
+    },
+    "quantization": text("How weights are quantised while loading: fp8."),
+}
+"""Keys of a model that are part of its identity. Each engine says which of them it knows."""
+
 MODEL: Schema = closed(
     "A named engine, weights and sampling; in short engine/model.",
     {
         "use": _USE,
-        "url": text("Address of an `http` model; `${NAME}` is an environment variable."),
+        "url": {
+            "description": "Address of an `http` model, or a list of equal servers; "
+            "`${NAME}` is an environment variable.",
+            "type": ["string", "array"],
+            "minLength": 1,
+            "minItems": 1,
+            "items": {"type": "string", "minLength": 1},
+        },
         "key": text("Name of the secret: `${NAME}`. Never stored, hashed or printed."),
         "sampling": SAMPLING_SCHEMA,
+        **OPTIONS,
         "placement": {
             "description": "Engine settings that never change a reply.",
             "type": "object",

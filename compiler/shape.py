@@ -19,7 +19,17 @@ from .diagnostics import Diagnostic, Edit, Span, in_order
 from .fits import Test, fits
 from .nodes import TYPED, List, Map, Node, Path, Scalar, plain
 from .registry import Catalog, Operator
-from .schema import FORM_REASONS, MODEL, SOURCE, STEP_KEYS, TOP, Schema, kind_schema, step_schema
+from .schema import (
+    FORM_REASONS,
+    MODEL,
+    OPTIONS,
+    SOURCE,
+    STEP_KEYS,
+    TOP,
+    Schema,
+    kind_schema,
+    step_schema,
+)
 from .suggest import nearest
 from .wording import Wording, mistyped_key, shown
 
@@ -159,7 +169,9 @@ class _Shape:
         elif isinstance(node, Map):
             yield from self.placement(name, node.get("placement"), self.catalog.engines[engine])
             yield from self.secret(name, node.get("key"))
-            yield from self.address(node.get("url"))
+            yield from self.options(engine, name, node)
+            for address in addresses(node.get("url")):
+                yield from self.address(address)
 
     def placement(
         self, name: str, node: Node | None, settings: Mapping[str, str]
@@ -172,6 +184,16 @@ class _Shape:
             if not fits(schema, READERS)(values):
                 path = ("models", name, "placement")
                 yield from self.wording.tell(errors_of(schema, values), path)
+
+    def options(self, engine: str, name: str, model: Map) -> Iterator[Diagnostic]:
+        """Only what the engine knows: another would drop it in silence."""
+        known = self.catalog.options.get(engine, {})
+        for key, _ in model.entries:
+            if key.value in OPTIONS and key.value not in known:
+                message = f"model '{name}': engine `{engine}` has no '{key.value}'"
+                able = [e for e, keys in self.catalog.options.items() if key.value in keys]
+                hint = f"engines that have it: {', '.join(able)}" if able else "delete it"
+                yield Diagnostic("S002", message, key.span, help=hint)
 
     def address(self, node: Node | None) -> Iterator[Diagnostic]:
         """An environment variable in an address is written `${NAME}`, else it stays as it is."""
@@ -303,6 +325,11 @@ class _Shape:
         hint = f"did you mean `{meant}`?" if meant else f"known: {', '.join(sorted(known))}"
         fix = (Edit(span, meant),) if meant and not node.quoted else ()
         return Diagnostic("S010", f"unknown {what} '{name}'", span, help=hint, fix=fix)
+
+
+def addresses(node: Node | None) -> tuple[Node, ...]:
+    """The addresses of a model, which may be one or a list."""
+    return node.items if isinstance(node, List) else (node,) if node else ()
 
 
 def _unsatisfiable(

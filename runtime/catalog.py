@@ -46,18 +46,19 @@ def load_catalog() -> Catalog:
     return Catalog(
         steps={o.name: o for o in operators if o.kind == "step"},
         checks={o.name: o for o in operators if o.kind == "check"},
-        engines=_Engines(f"{root}.engines"),
+        engines=_Engines(f"{root}.engines", "PLACEMENT"),
+        options=_Engines(f"{root}.engines", "OPTIONS"),
         versions={p: _version(p) for p in sorted(packages)},
         faults=tuple(faults),
     )
 
 
 class _Engines(Mapping[str, Mapping[str, str]]):
-    """Engine name to its whitelist of placement settings; imported when asked about."""
+    """Engine name to one of the tables of its file; imported when asked about."""
 
-    def __init__(self, package: str) -> None:
+    def __init__(self, package: str, table: str) -> None:
         parent = importlib.import_module(package)
-        self._package = package
+        self._package, self._table = package, table
         self._names = sorted(
             m.name
             for m in pkgutil.iter_modules(parent.__path__)
@@ -67,8 +68,9 @@ class _Engines(Mapping[str, Mapping[str, str]]):
     def __getitem__(self, name: str) -> Mapping[str, str]:
         if name not in self._names:
             raise KeyError(name)
-        placement: Mapping[str, str] = importlib.import_module(f"{self._package}.{name}").PLACEMENT
-        return placement
+        module = importlib.import_module(f"{self._package}.{name}")
+        table: Mapping[str, str] = getattr(module, self._table)
+        return table
 
     def __contains__(self, name: object) -> bool:
         return name in self._names

@@ -38,9 +38,10 @@ def spec_of(name: str, model: Mapping[str, Any], project: Project) -> ModelSpec:
         name=name,
         engine=str(model["engine"]),
         model=str(model["model"]),
-        url=filled(model.get("url")),
+        urls=tuple(filter(None, map(filled, model.get("urls") or ()))),
         key=filled(model.get("key")),
         placement=dict(model.get("placement") or {}),
+        options=dict(model.get("options") or {}),
         base=str(Path.cwd()) if model.get("typed") else str(project.folder),
     )
 

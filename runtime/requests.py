@@ -61,6 +61,10 @@ class Completion:
         prompt_tokens: As the engine counted.
         completion_tokens: As the engine counted.
         max_tokens: The limit under which it was made.
+        extra: What else came with it, as text by name: reasoning, logprobs (JSON).
+        seed: The seed it was drawn with, where the engine could not take the request's.
+        waited: Seconds that it waited inside the engine before it was sent: no part of its time.
+        cached_tokens: Of `prompt_tokens`, those that the engine says it had seen before.
     """
 
     text: str
@@ -69,6 +73,9 @@ class Completion:
     completion_tokens: int
     max_tokens: int
     extra: dict[str, str] = field(default_factory=dict)
+    seed: int | None = None
+    waited: float = 0.0
+    cached_tokens: int = 0
 
 
 class EngineError(Exception):

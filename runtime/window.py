@@ -55,6 +55,7 @@ class WindowStats:
     retried: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    cached_tokens: int = 0
     busy_since: float | None = None
     busy_until: float = 0.0
 
@@ -187,7 +188,8 @@ class Window:
                     self._under_way.release()
                 else:
                     self.uncommitted += 1
-                    reply.set_result((completion, time.monotonic() - started))
+                    spent = time.monotonic() - started - completion.waited
+                    reply.set_result((completion, spent))
             finally:
                 self.in_flight -= 1
 
@@ -207,6 +209,7 @@ class Window:
         self.stats.busy_until = time.monotonic()
         self.stats.prompt_tokens += completion.prompt_tokens
         self.stats.completion_tokens += completion.completion_tokens
+        self.stats.cached_tokens += completion.cached_tokens
         entry = Entry(
             key=key,
             text=completion.text,
@@ -214,7 +217,7 @@ class Window:
             prompt_tokens=completion.prompt_tokens,
             completion_tokens=completion.completion_tokens,
             max_tokens=completion.max_tokens,
-            seed=request.seed,
+            seed=request.seed if completion.seed is None else completion.seed,
             engine=self.spec.engine,
             model=self.spec.model,
             time=time.time(),

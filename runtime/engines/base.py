@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ..requests import Completion, Message, Request
@@ -17,18 +17,20 @@ class ModelSpec:
         name: The recipe's name for it (`writer`).
         engine: `local`, `http`, `fake`, …
         model: What follows the engine in `use:` (`smollm2-135m`, `./x.gguf`, `hf://org/repo/f.gguf`).
-        url: Address of an `http` model, its `${NAME}` filled in.
+        urls: Addresses of equal servers of an `http` model, their `${NAME}` filled in.
         key: Secret of an `http` model, from the environment; never written anywhere.
         placement: The engine's whitelist of settings that never change results.
+        options: The keys of `OPTIONS` that the recipe gives: part of the model's identity.
         base: Folder that relative paths in `model` start from.
     """
 
     name: str
     engine: str
     model: str
-    url: str | None = None
+    urls: tuple[str, ...] = ()
     key: str | None = None
-    placement: Mapping[str, Any] = ()  # type: ignore[assignment]
+    placement: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
     base: str = "."
 
 
@@ -72,7 +74,7 @@ class Engine(Protocol):
 
     @property
     def slots(self) -> int:
-        """How many requests to keep in flight."""
+        """How many requests to keep in flight at most; the same from `start` to `close`."""
         ...
 
     async def start(self) -> None:
@@ -87,12 +89,19 @@ class Engine(Protocol):
         """Free everything, child processes included."""
         ...
 
+    def note(self) -> str:
+        """How it goes, in a few words for progress; empty where there is nothing to say."""
+        ...
+
 
 class EngineModule(Protocol):
     """What a file in `runtime/engines/` offers."""
 
     PLACEMENT: Mapping[str, str]
     """Setting name to one line about it; the whitelist for `models.X.placement`."""
+
+    OPTIONS: Mapping[str, str]
+    """Keys of a model that it knows beside `use`, to one line about each: part of its identity."""
 
     def describe(self, spec: ModelSpec) -> ModelInfo:
         """Identify the model; reads files, starts nothing. Raises `EngineError`."""

@@ -26,6 +26,8 @@ PLACEMENT: Mapping[str, str] = {
     "journal": "file that gets a line for each request sent: key, draw, and `fault` if it failed",
 }
 
+OPTIONS: Mapping[str, str] = {}
+
 _VERSION = 1
 """Raised when the text of any reply changes."""
 
@@ -110,6 +112,10 @@ class FakeEngine:
         if self._file is not None:
             os.close(self._file)
             self._file = None
+
+    def note(self) -> str:
+        """Nothing to say."""
+        return ""
 
     def _record(self, key: bytes, draw: int, fault: bool) -> None:
         if self._file is not None:

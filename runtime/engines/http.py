@@ -24,6 +24,8 @@ PLACEMENT: Mapping[str, str] = {
     "tokenizer": "a tokenizer.json on this machine that counts this model's tokens",
 }
 
+OPTIONS: Mapping[str, str] = {}
+
 
 def describe(spec: ModelSpec) -> ModelInfo:
     """Identify a hosted model by its id and the name of its host. Asks nobody.
@@ -66,16 +68,16 @@ def chat_address(spec: ModelSpec) -> str:
     Raises:
         EngineError: `address`, if `url` is missing or is not one.
     """
+    url = spec.urls[0] if spec.urls else ""
     try:
-        parts = urlsplit(spec.url or "")
+        parts = urlsplit(url)
         _ = parts.port  # Raises for a port that is not one.
     except ValueError:
         parts = urlsplit("")
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise EngineError(
             "address",
-            f"models.{spec.name}.url is {spec.url!r}; give an address such as "
-            "http://localhost:8000/v1",
+            f"models.{spec.name}.url is {url!r}; give an address such as http://localhost:8000/v1",
             retryable=False,
         )
     path = parts.path.rstrip("/")
@@ -121,3 +123,7 @@ class HttpEngine:
         if self._client is not None:
             client, self._client = self._client, None
             await client.close()
+
+    def note(self) -> str:
+        """Nothing to say."""
+        return ""

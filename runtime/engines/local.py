@@ -28,6 +28,8 @@ PLACEMENT: Mapping[str, str] = {
     "timeout": "longest wait for one reply (default 30m)",
 }
 
+OPTIONS: Mapping[str, str] = {}
+
 _SLOTS = 8
 _CONTEXT = 2048
 _RESTARTS = 3
@@ -85,7 +87,7 @@ class LocalEngine:
         self._client: ChatClient | None = None
         self._open = False
         self._served = False
-        self._crashes = 0
+        self._crashes = self._restarts = 0
         self._last_words = ""
 
     @property
@@ -138,6 +140,10 @@ class LocalEngine:
         async with self._lock:
             await self._drop()
 
+    def note(self) -> str:
+        """Whether the model had to be loaded again."""
+        return f"restarted {self._restarts}×" if self._restarts else ""
+
     async def _running(self) -> tuple[ChatClient, Child]:
         if self._client is not None and self._child is not None and self._child.alive:
             return self._client, self._child
@@ -158,6 +164,7 @@ class LocalEngine:
             raise self._crash(f" {self._crashes + 1} times in a row", retryable=False)
         await asyncio.sleep(_BACKOFF * 2**self._crashes)
         self._crashes += 1
+        self._restarts += 1
         try:
             return await self._launch()
         except EngineError as failed:

@@ -75,7 +75,7 @@ def talk(
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         url = f"http://127.0.0.1:{runner.addresses[0][1]}{path}"
-        spec = ModelSpec("judge", "http", "some-model", url=url, key=key, placement=placement)
+        spec = ModelSpec("judge", "http", "some-model", urls=(url,), key=key, placement=placement)
         engine = http.open_engine(spec)
         await engine.start()
         outcomes: list[Completion | EngineError] = []
@@ -157,7 +157,7 @@ def test_the_address_with_and_without_v1(path: str, reached: str) -> None:
 @pytest.mark.parametrize("url", [None, "", "localhost:8000", "ftp://x/v1", "http://", "http://x:y"])
 def test_what_is_no_address_is_refused(url: str | None) -> None:
     with pytest.raises(EngineError, match=r"models\.judge\.url"):
-        http.open_engine(ModelSpec("judge", "http", "m", url=url))
+        http.open_engine(ModelSpec("judge", "http", "m", urls=(url,) if url else ()))
 
 
 @pytest.mark.parametrize(
@@ -339,7 +339,7 @@ def test_nobody_at_the_address() -> None:
         port = server.sockets[0].getsockname()[1]
         server.close()
         await server.wait_closed()
-        engine = http.open_engine(ModelSpec("j", "http", "m", url=f"http://127.0.0.1:{port}"))
+        engine = http.open_engine(ModelSpec("j", "http", "m", urls=(f"http://127.0.0.1:{port}",)))
         await engine.start()
         try:
             with pytest.raises(EngineError) as caught:
@@ -365,7 +365,7 @@ def test_the_key_is_never_said(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_before_start_and_after_close() -> None:
     async def main() -> None:
-        engine = http.open_engine(ModelSpec("j", "http", "m", url="http://127.0.0.1:9"))
+        engine = http.open_engine(ModelSpec("j", "http", "m", urls=("http://127.0.0.1:9",)))
         with pytest.raises(EngineError, match="not started"):
             await engine.complete(request())
         await engine.start()
@@ -379,7 +379,7 @@ def test_before_start_and_after_close() -> None:
 
 def test_identity_is_model_and_host_not_port_or_placement() -> None:
     def digest(model: str, url: str, **more: Any) -> str:
-        return http.describe(ModelSpec("j", "http", model, url=url, **more)).digest
+        return http.describe(ModelSpec("j", "http", model, urls=(url,), **more)).digest
 
     here = digest("m", "http://localhost:8000")
     assert here == digest("m", "http://127.0.0.1:8001/v1", key="x", placement={"concurrency": 3})
@@ -396,7 +396,7 @@ def test_tokens_by_a_tokenizer_on_this_machine(tmp_path: Path) -> None:
     tokenizer.pre_tokenizer = WhitespaceSplit()
     tokenizer.save(str(tmp_path / "tokenizer.json"))
     spec = ModelSpec(
-        *("j", "http", "m", "http://localhost:1"),
+        *("j", "http", "m", ("http://localhost:1",)),
         placement={"tokenizer": "tokenizer.json"},
         base=str(tmp_path),
     )
@@ -410,6 +410,6 @@ def test_tokens_by_a_tokenizer_on_this_machine(tmp_path: Path) -> None:
     load_tokens.cache_clear()
     assert http.describe(spec).exact_tokens
     assert http.tokens(spec).count_chat([[Message("user", "a b")]]) == [3]
-    missing = ModelSpec("j", "http", "m", "http://x", placement={"tokenizer": "none.json"})
+    missing = ModelSpec("j", "http", "m", ("http://x",), placement={"tokenizer": "none.json"})
     with pytest.raises(EngineError, match=r"none\.json is not a tokenizer"):
         http.tokens(missing)

@@ -140,6 +140,9 @@ class Scripted:
     async def close(self) -> None:
         pass
 
+    def note(self) -> str:
+        return ""
+
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
