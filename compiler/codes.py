@@ -990,6 +990,79 @@ Put that right, or let `ledger gc` go by runs alone:
 """,
         stage="run",
     ),
+    # -- B: budgets
+    "B551": Code(
+        "price-unknown",
+        "error",
+        """\
+Money is capped, and a model that is used has no price: its calls would pass the
+cap unseen.
+
+    budget: { usd: 150 }
+    models: { judge: { use: http/judge-large, url: … } }
+
+Say what it costs, or cap what can be counted:
+
+    price: { input: 0.40, output: 1.60, per: 1M tokens, as_of: 2026-11-01 }
+    hardware: { usd_per_gpu_hour: 3.20 }      models on GPUs of your own
+    budget: { tokens: 100M }
+""",
+    ),
+    "B552": Code(
+        "price-stale",
+        "warning",
+        """\
+The day that a price was looked up is half a year ago or more, so that money is
+estimated, and capped, by what may no longer hold.
+
+    price: { input: 0.40, output: 1.60, as_of: 2026-01-15 }
+
+Look it up again, and set `as_of` to that day.
+""",
+    ),
+    "B553": Code(
+        "price-unit",
+        "error",
+        """\
+The price is so far from what models cost that its unit must be another: a price
+per token where one per million is written, or the reverse. A cap on money would
+guard a millionth of what is meant, or a million times.
+
+    price: { input: 0.0000004, output: 0.0000016, per: 1M tokens }
+
+Write instead:
+
+    price: { input: 0.40, output: 1.60, per: 1M tokens }
+""",
+    ),
+    "B554": Code(
+        "budget-below-expected",
+        "error",
+        """\
+By what was measured the data set costs more than the budget allows, so the run
+would pause before its end.
+
+    budget: { usd: 150 }          expected: $212
+
+Raise the cap, make less (`mix.total`, `limit`, `samples`), or ask for shorter
+replies (`max_tokens`) or fewer attempts (`on_fail`).
+""",
+        stage="plan",
+    ),
+    "B555": Code(
+        "budget-below-worst",
+        "warning",
+        """\
+If every attempt were made and every reply were as long as it may be, the run
+would reach the cap, and pause. What it is expected to cost fits, or rests on
+assumptions.
+
+    budget: { tokens: 3B }        expected: 446M, at worst 4.0B
+
+Nothing needs to be done: a run that pauses goes on where it was.
+""",
+        stage="plan",
+    ),
     # -- G: governance
     "G701": Code(
         "license-conflict",

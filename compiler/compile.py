@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from .bind import bind
 from .counting import tokenizer_identity
@@ -12,11 +13,13 @@ from .graph import Graph
 from .mixing import written_columns
 from .optimise import optimise
 from .plan import Plan, lower
+from .prices import stale_prices
 from .recipe import Recipe, read_recipe
 from .registry import Catalog
 from .resolve import resolve_recipe
 from .scope import Binding
 from .secrets import find_secrets
+from .spending import check_spending
 from .suppress import suppress
 from .world import Pins, World
 
@@ -43,8 +46,12 @@ def compile_recipe(
     profile: str | None = None,
     sets: Sequence[str] = (),
     pins: Pins = UNPINNED,
+    today: date | None = None,
 ) -> Compiled:
-    """Compile the text of a recipe. Never raises for what a recipe says."""
+    """Compile the text of a recipe. Never raises for what a recipe says.
+
+    `today` is the day that prices are held against, to say which are old; None holds none.
+    """
     resolved = resolve_recipe(text, file, catalog, profile, sets)
     resolved.diagnostics += (Diagnostic("R109", fault) for fault in catalog.faults)
     found, files, document = resolved.diagnostics, resolved.files, resolved.document
@@ -55,6 +62,8 @@ def compile_recipe(
     values = {f"params.{name}": p.value.value for name, p in resolved.parameters.items()}
     binding = Binding(recipe, catalog, world, pins, found, files, values)
     graph = bind(binding)
+    breakers = check_spending(graph, binding)
+    found += stale_prices(recipe, today) if today else ()
     found += find_secrets(files, found)
     left = suppress(found, files, {file: resolved.written or document})
     report = Report(in_order(left), files, _summary(recipe, files))
@@ -63,7 +72,7 @@ def compile_recipe(
     rewritten, applied = optimise(graph)
     counted_by = tokenizer_identity(binding) if recipe.mix else None
     columns = written_columns(graph.outputs, graph.nodes, recipe.output)
-    plan = lower(recipe, rewritten, applied, pins.models, columns, counted_by)
+    plan = lower(recipe, rewritten, applied, pins.models, columns, counted_by, breakers)
     return Compiled(report, recipe, graph, plan)
 
 

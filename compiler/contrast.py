@@ -167,6 +167,7 @@ def tell_runs(old: Record, new: Record) -> list[str]:
         made += [f"tokens {_move(*tokens)}", f"human share {' → '.join(dict.fromkeys(human))}"]
     lines += _block("output", [" · ".join(made)] if made else [])
     lines += _block("cost", [" · ".join(_costs(old, new))])
+    lines += _block("pains", [" · ".join(told)] if (told := list(_pains(old, new))) else [])
     return [clean(line) for line in lines]
 
 
@@ -188,8 +189,21 @@ def _costs(old: Record, new: Record) -> Iterator[str]:
         yield f"{told} {_move(_spent(old, field), _spent(new, field))}"
 
 
+def _pains(old: Record, new: Record) -> Iterator[str]:
+    """Rows that ended in errors, calls sent again, passes over what was rejected."""
+    errors = [int(s.get("errors") or 0) for s in (old, new)]
+    if any(errors):
+        yield f"errors {_move(errors[0], errors[1])}"
+    again = [_spent(s, "retried") for s in (old, new)]
+    if any(again):
+        yield f"calls sent again {_move(again[0], again[1])}"
+    passes = [int(s.get("passes", 1)) for s in (old, new)]
+    if passes[0] != passes[1]:
+        yield f"passes {passes[0]} → {passes[1]}"
+
+
 def _spent(record: Record, field: str) -> int:
-    return sum(m[field] for m in record.get("models", {}).values())
+    return sum(m.get(field, 0) for m in record.get("models", {}).values())
 
 
 def _move(then: int, now: int, unit: str = "") -> str:

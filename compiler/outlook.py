@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from .affording import affording
 from .cost import Estimates, Facts
 from .diagnostics import Diagnostic, Label
 from .plan import Plan
@@ -25,6 +26,7 @@ def outlook(
         *_emptied(plan, recipe, facts),
         *_mix(plan, recipe, facts, estimates),
         *_small(plan, recipe, estimates),
+        *affording(plan, recipe, estimates),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .budgets import budget_json
 from .graph import Graph, Node
 from .identity import digest
 from .recipe import MixDecl, Recipe
@@ -63,6 +64,9 @@ class Plan:
         output: path, format, shard, columns.
         tokenizer: The model or file whose tokens count.
         counted_by: What stands for it in the digest: weights, or the content of the file.
+        budget: Caps by kind (dollars, hours, seconds, counts), those of steps, and breakers, None
+            where the recipe leaves them to the runtime; None without a budget.
+        hardware: gpu, count, usd_per_gpu_hour; None where the recipe does not say.
         applied: What the rewrite rules did.
         aliases: Steps that share another's rows.
         results: Fingerprint of what leaves by each output, as the recipe names it, taken before any
@@ -82,6 +86,8 @@ class Plan:
     results: Mapping[str, str] = field(default_factory=dict)
     split: Mapping[str, float] = field(default_factory=dict)
     counted_by: Any = None
+    budget: Mapping[str, Any] | None = None
+    hardware: Mapping[str, Any] | None = None
 
     @property
     def digest(self) -> str:
@@ -133,6 +139,8 @@ class Plan:
             "results": dict(self.results),
             "split": dict(self.split),
             "counted_by": self.counted_by,
+            "budget": dict(self.budget) if self.budget else None,
+            "hardware": dict(self.hardware) if self.hardware else None,
         }
 
     def dump(self) -> str:
@@ -175,6 +183,8 @@ class Plan:
             results=value["results"],
             split=value["split"],
             counted_by=value["counted_by"],
+            budget=value.get("budget"),
+            hardware=value.get("hardware"),
         )
 
 
@@ -206,6 +216,7 @@ def lower(
     pins: Mapping[str, str],
     columns: Sequence[str] = (),
     counted_by: Any = None,
+    breakers: Sequence[Mapping[str, Any]] | None = None,
 ) -> Plan:
     """Lower a graph to a plan.
 
@@ -216,6 +227,7 @@ def lower(
         pins: Digests of models by name.
         columns: Of the data set, in order.
         counted_by: Identity of the tokenizer that the mix counts with.
+        breakers: Of its budget, bound; None where it names none.
     """
     from .document import plain
 
@@ -241,6 +253,7 @@ def lower(
                 "key": m.key,
                 "typed": m.typed,
                 "placement": plain(m.placement) if m.placement else {},
+                "price": m.price.to_json() if m.price else None,
                 "digest": pins.get(m.name, ""),
             }
             for m in recipe.models
@@ -289,6 +302,8 @@ def lower(
         results=dict(graph.results),
         split=dict(recipe.split.shares) if recipe.split else {},
         counted_by=counted_by,
+        budget=budget_json(recipe.budget, breakers) if recipe.budget else None,
+        hardware=recipe.hardware.to_json() if recipe.hardware else None,
     )
 
 

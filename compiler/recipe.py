@@ -10,6 +10,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from .budgets import (
+    BudgetDecl,
+    HardwareDecl,
+    PriceDecl,
+    read_budget,
+    read_hardware,
+    read_price,
+)
 from .diagnostics import Span
 from .document import TYPED, List, Map, Node, Scalar, plain
 from .hidden import hidden_regions
@@ -37,6 +45,7 @@ class ModelDecl:
     placement: Map | None = None
     options: tuple[tuple[str, str | bool], ...] = ()
     """The keys of `schema.OPTIONS` that it gives: part of its identity."""
+    price: PriceDecl | None = None
     typed: bool = False
     """Whether the user typed `use:` after `--set`: its path then starts from the current folder."""
 
@@ -187,6 +196,8 @@ class Recipe:
     mix: MixDecl | None = None
     split: SplitDecl | None = None
     output: OutputDecl = OutputDecl()
+    budget: BudgetDecl | None = None
+    hardware: HardwareDecl | None = None
     unread: frozenset[str] = frozenset()
 
 
@@ -211,6 +222,8 @@ def read_recipe(document: Map) -> Recipe:
         mix=_mix(mix) if isinstance(mix, Map) else None,
         split=_split(split) if isinstance(split, Map) else None,
         output=_output(output) if isinstance(output, Map) else OutputDecl(),
+        budget=read_budget(document.get("budget")),
+        hardware=read_hardware(document.get("hardware")),
         unread=frozenset(
             name
             for name in ("models", "sources", "steps")
@@ -235,6 +248,7 @@ def _model(key: Scalar, node: Node) -> ModelDecl:
         sampling=sampling if isinstance(sampling, Map) else None,
         placement=placement if isinstance(placement, Map) else None,
         options=tuple(_options(long)) if long else (),
+        price=read_price(long.get("price")) if long else None,
         typed=_typed(use),
     )
 

@@ -202,6 +202,43 @@ OPTIONS: Schema = {
 }
 """Keys of a model that are part of its identity. Each engine says which of them it knows."""
 
+_PRICED = ["number", "string"]
+PRICE: Schema = closed(
+    "What its tokens cost, in US dollars. Never part of identity.",
+    {
+        "input": {"description": "Of `per` input tokens.", "type": _PRICED, "format": "price"},
+        "output": {"description": "Of `per` output tokens.", "type": _PRICED, "format": "price"},
+        "cached_input": {
+            "description": "Of `per` input tokens that the server says it had seen before.",
+            "type": _PRICED,
+            "format": "price",
+        },
+        "per": {
+            "description": "How many tokens a price is for; `1M tokens` if absent.",
+            "type": "string",
+            "format": "tokens",
+        },
+        "as_of": {
+            "description": "The day that the prices are of: 2026-11-01.",
+            "type": "string",
+            "format": "day",
+        },
+    },
+    ("input", "output"),
+)
+HARDWARE: Schema = closed(
+    "What the run's own engines run on, and what it costs. Never part of identity.",
+    {
+        "gpu": text("Kind of GPU: H200; `auto` is what is found."),
+        "count": number("How many of them.", 1, kind="integer"),
+        "usd_per_gpu_hour": {
+            "description": "What an hour of one costs; null where nobody knows.",
+            "type": ["number", "string", "null"],
+            "format": "price",
+        },
+    },
+)
+
 MODEL: Schema = closed(
     "A named engine, weights and sampling; in short engine/model.",
     {
@@ -217,6 +254,7 @@ MODEL: Schema = closed(
         "key": text("Name of the secret: `${NAME}`. Never stored, hashed or printed."),
         "sampling": SAMPLING_SCHEMA,
         **OPTIONS,
+        "price": PRICE,
         "placement": {
             "description": "Engine settings that never change a reply.",
             "type": "object",
@@ -341,6 +379,79 @@ OUTPUT: Schema = closed(
     },
 )
 
+_SPENT: Schema = {
+    "usd": {
+        "description": "Money: 150 or $150.",
+        "type": ["number", "string"],
+        "format": "dollars",
+    },
+    "tokens": {
+        "description": "Output tokens: 3B.",
+        "type": ["number", "string"],
+        "format": "cap",
+    },
+    "input_tokens": {
+        "description": "Input tokens: 10B.",
+        "type": ["number", "string"],
+        "format": "cap",
+    },
+    "requests": {
+        "description": "Requests sent, whatever became of them: 30k.",
+        "type": ["number", "string"],
+        "format": "count",
+    },
+}
+_BREAKER: Schema = closed(
+    "Stops the run when the rows of a step go wrong.",
+    {
+        "after": {
+            "description": "Rows of the step, from its first, before it may trip: 500.",
+            "type": ["number", "string"],
+            "format": "count",
+        },
+        "when": {
+            "description": "An expression over shares of the rows done: `rejected`, `errors`, "
+            "`accepted`, `truncated`.",
+            "type": ["string", "boolean"],
+            "minLength": 1,
+            "format": "expression",
+        },
+        "step": {
+            "description": "The step that it watches; every model step if absent.",
+            "type": "string",
+            "pattern": NAME,
+        },
+    },
+    ("after", "when"),
+)
+BUDGET: Schema = closed(
+    "Caps on what a data set may cost, over all its runs. Never part of identity.",
+    {
+        **_SPENT,
+        "gpu_hours": {
+            "description": "Hours of GPUs while an engine of the run's own is up: 40.",
+            "type": ["number", "string"],
+            "format": "hours",
+        },
+        "wall": {
+            "description": "Time that runs may take: 24h.",
+            "type": ["number", "string"],
+            "format": "duration",
+        },
+        "steps": named(
+            "Step → caps of its own.",
+            closed("Caps of one step.", _SPENT, minProperties=1),
+            minProperties=1,
+        ),
+        "breakers": {
+            "description": "When to stop for what becomes of rows; `[]` for never.",
+            "type": "array",
+            "items": _BREAKER,
+        },
+    },
+    minProperties=1,
+)
+
 TOP: Schema = closed(
     "A Mashbill recipe.",
     {
@@ -361,6 +472,7 @@ TOP: Schema = closed(
             "Name → changes that `--profile` lays over the recipe: dotted path → value.",
             {"type": "object", "minProperties": 1},
         ),
+        "hardware": HARDWARE,
         "tokenizer": text("The unit of token counts: a model of this recipe, or a tokenizer."),
         "models": named("Name → engine/model, or more about it.", MODEL),
         "sources": named("Name → where rows come from.", SOURCE, minProperties=1),
@@ -368,6 +480,7 @@ TOP: Schema = closed(
         "mix": MIX,
         "split": SPLIT,
         "output": OUTPUT,
+        "budget": BUDGET,
     },
     ("mashbill", "name", "sources"),
 )

@@ -14,7 +14,7 @@ from functools import cache
 from itertools import pairwise
 from typing import Any, TypeGuard
 
-from . import quantities
+from . import budgets, quantities
 from .diagnostics import Diagnostic, Edit, Span, in_order
 from .fits import Test, fits
 from .nodes import TYPED, List, Map, Node, Path, Scalar, plain
@@ -43,6 +43,11 @@ READERS: dict[str, Callable[[object], object]] = {
     "bytes": quantities.parse_bytes,
     "duration": quantities.parse_duration,
     "count": quantities.parse_count,
+    "cap": budgets.parse_cap,
+    "dollars": budgets.parse_dollars,
+    "hours": budgets.parse_hours,
+    "price": budgets.parse_price,
+    "day": budgets.parse_day,
 }
 
 

@@ -15,7 +15,11 @@ class UnbalancedError(Exception):
 
 @dataclass(slots=True)
 class Account:
-    """The ledger of one step's rows: `in + created = out + merged + rejected + routed + errors`."""
+    """The ledger of one step's rows.
+
+    `in + created = out + merged + rejected + routed + errors + pending`: the last are those that a
+    run that stops early leaves for the next.
+    """
 
     rows_in: int = 0
     created: int = 0
@@ -45,6 +49,8 @@ class Account:
                     self.routed += 1
                 case "error":
                     self.errors[outcome.reason] += 1
+                case "pending":
+                    self.pending += 1
             for unit in outcome.units:
                 self._unit(unit)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from ..compiler.plan import Plan as PlanRecord
     from .faults import MisfitError
     from .locking import LockState
+    from .preview import Preview
     from .sources.remote import RemoteError
 
 
@@ -51,6 +53,7 @@ class Recipe:
             profile=self.profile,
             sets=self.sets,
             pins=pins or Pins(),
+            today=date.today(),
         )
 
     def resolve(self) -> Resolved:
@@ -110,6 +113,10 @@ class Recipe:
         if survey and not missing:
             plan.measure()
         return plan
+
+    def preview(self, n: int = 5, *steps: str, **options: Any) -> Preview:
+        """A few real rows through all steps, or through some; see `Plan.preview`."""
+        return self.plan(survey=False).preview(n, *steps, **options)
 
     def run(self, **options: Any) -> Run:
         """Plan and run it; see `Plan.run`."""
@@ -312,8 +319,44 @@ class Plan:
         meaning = found[0].meaning() if found else None
         return (found[0].id, meaning) if found and meaning else None
 
-    def run(self, **options: Any) -> Run:
-        """Execute the plan; running again continues. Options: `replay`, `replace`, `watch`.
+    def preview(self, n: int = 5, *steps: str, watch: Any = None) -> Preview:
+        """Send a few real rows through the plan, which a run then pays for no more.
+
+        Args:
+            n: How many documents.
+            steps: Names of the steps to show; what they are made from runs too. None for all.
+            watch: As `run` takes it.
+
+        Raises:
+            RunError: A model is missing or does not answer.
+        """
+        from .faults import RunError
+        from .preview import preview
+
+        if self.missing:
+            raise RunError("; ".join(self.missing.values()), diagnostic="M251")
+        project = self.recipe.project
+        return preview(
+            self.record, project, n=n, steps=steps or None, passes=self.passes(), watch=watch
+        )
+
+    def passes(self, retry: str | None = None) -> int:
+        """How often a run goes down the ladders, given what it is to try again."""
+        from .output import output_of
+        from .passes import next_passes, passes_of
+
+        project = self.recipe.project
+        find = next_passes if retry == "rejected" else passes_of
+        standing = output_of(self.record, project).standing()
+        return find(project.state, self.record.digest, standing)
+
+    def run(self, *, retry: str | None = None, **options: Any) -> Run:
+        """Execute the plan; running again continues.
+
+        Args:
+            retry: `errors` to ask again for rows that ended in errors, `rejected` to let those that
+                were rejected or fell back go down their ladder once more, with fresh draws.
+            options: `replay`, `replace`, `watch`, `events`: see `run_plan`.
 
         Raises:
             RunError: It cannot go on; what was paid for is saved.
@@ -331,6 +374,8 @@ class Plan:
                 self.recipe.project,
                 estimates=estimates,
                 meaning=self.meaning.to_json(),
+                passes=self.passes(retry),
+                retry=retry,
                 **options,
             ),
         )

@@ -92,6 +92,19 @@ def split_chunks(
     )
 
 
+def cut_places(text: str) -> list[int]:
+    """Offsets behind the sentences of a text, rising: where it can be cut and still end well."""
+    pieces = (p for line in _LINE.finditer(text) for p in _plain_line(text, *line.span()))
+    return [end for _, end in pieces]
+
+
+def _plain_line(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    for stop in (*sentence_ends(text, start, end), end):
+        if piece := _trim(text, start, stop):
+            yield piece
+        start = stop
+
+
 def rejoin(chunks: Sequence[Chunk], texts: Sequence[str], tail: str) -> str:
     """The document with each chunk's text replaced.
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Mapping
+from typing import Any
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -23,6 +25,20 @@ class RunError(Exception):
         self.status = status
         self.code = code
         self.diagnostic = diagnostic
+
+
+class PausedError(RunError):
+    """The run paused at a cap or a breaker. What was made stands beside the output, as `.partial`.
+
+    Attributes:
+        record: The run record, the partial data set in it.
+        more: What to type behind the command that goes on, for it to get any further.
+    """
+
+    def __init__(self, message: str, record: Mapping[str, Any], more: str) -> None:
+        super().__init__(message, status="paused", code=5)
+        self.record = record
+        self.more = more
 
 
 class MisfitError(RunError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from .outcome import Attempt, Unit, UnitEnd
@@ -90,7 +91,11 @@ async def settle(
         EngineError: Infrastructure failed for good; the row is an error and not a rejection.
     """
     attempts: list[Attempt] = []
-    for number, drawn in enumerate(samplings(sampling, ladder, lambda: attempts[-1].failed)):
+    # Each further pass goes on with the draws after the last one, so none is paid for twice.
+    passes = chain.from_iterable(
+        samplings(sampling, ladder, lambda: attempts[-1].failed) for _ in range(tools.passes)
+    )
+    for number, drawn in enumerate(passes):
         draw = number * STRIDE + sample
         entry = await tools.ask(messages, drawn, draw)
         text = entry.text.strip()

@@ -7,47 +7,26 @@ code.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from ..compiler.plan import Plan, PlanNode
-from .account import Account
-from .catalog import load_catalog
-from .checkpool import CheckError, CheckPool
+from .checkpool import CheckPool
 from .counting import counter_of
 from .engine_room import EngineRoom
-from .execute import source_specs
+from .execution import source_specs
 from .interrupts import run_async
-from .kernel import REASON
 from .ledger import Entry, Ledger, key_of
-from .outcome import Outcome
-from .pipeline import assignments, build_row_op, divided, map_stage
 from .project import Project
-from .prompting import RenderError
 from .requests import Message, Request
 from .rows import ORDER
 from .sources.jsonl import scan_partitions
-from .stages import fitting
 from .tools import Tools, no_model
+from .tracing import Stop, Trace
 from .window import MissingError, sampling_of
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """What one step made of one row.
-
-    Attributes:
-        step: The step.
-        row: As it reached the step.
-        outcomes: What came of it; empty where the ledger does not hold its completions.
-    """
-
-    step: PlanNode
-    row: Mapping[str, Any]
-    outcomes: tuple[Outcome, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +89,7 @@ class Tracer:
     project: Project
     room: EngineRoom
     ledger: Ledger
-    stops: list[Stop] = field(default_factory=list)
+    passes: int = 1
 
     def find(self, prefix: str) -> tuple[str, str, pl.DataFrame] | None:
         """The source, place and row of a document whose `_doc` or `_id` begins so."""
@@ -131,74 +110,11 @@ class Tracer:
 
     def trace(self, source: str, row: pl.DataFrame) -> tuple[Stop, ...]:
         """Send a row through every step that it reaches."""
-        frames: dict[tuple[str, str], pl.DataFrame] = {(source, ""): row}
-        stops: list[Stop] = []
-        for node in self.plan.nodes:
-            given = [frames[edge] for edge in node.inputs if edge in frames and frames[edge].height]
-            if node.stage == "scan" or not given:
-                continue
-            frame = pl.concat(given, how="diagonal_relaxed")
-            if node.stage == "map":
-                stops += self._map(node, frame, frames)
-            else:
-                stops += self._rows(node, frame, frames)
-        return tuple(stops)
-
-    def _map(
-        self, node: PlanNode, frame: pl.DataFrame, frames: dict[tuple[str, str], pl.DataFrame]
-    ) -> list[Stop]:
-        stage = map_stage(
-            node, load_catalog().steps[node.op], Account(), counter_of(self.plan, self.room)
-        )
-        kept, rejected = stage.apply(frame)
-        frames[(node.name, "")] = kept
-        if rejected is not None:
-            frames[(node.name, "rejected")] = rejected
-        by_id = {r["_id"]: r for r in frame.rows(named=True)}
-        stops = [
-            Stop(node, by_id[r["_id"]], (Outcome("out", (r,)),)) for r in kept.rows(named=True)
-        ]
-        for r in rejected.rows(named=True) if rejected is not None else ():
-            stops.append(Stop(node, by_id[r["_id"]], (Outcome("rejected", (r,), r[REASON]),)))
-        return stops
-
-    def _rows(
-        self, node: PlanNode, frame: pl.DataFrame, frames: dict[tuple[str, str], pl.DataFrame]
-    ) -> list[Stop]:
-        count = counter_of(self.plan, self.room)
-        before, after = assignments(node, count)
-        frame, rest = divided(node, count)(frame)
-        rows = before(frame).rows(named=True)
-        stops = [Stop(node, row, run_async(self._run(node, row))) for row in rows]
-        for port, end in (("", "out"), ("rejected", "rejected"), ("routed", "routed")):
-            made = [
-                {**r, REASON: o.reason} if port else dict(r)
-                for stop in stops
-                for o in stop.outcomes
-                if o.end == end
-                for r in o.rows
-            ]
-            if made:
-                with fitting(node.name):
-                    found = pl.DataFrame(made, infer_schema_length=None)
-                    frames[(node.name, port)] = found if port else after(found)
-        if rest is not None and rest.height:  # its `when:` lets them pass
-            made_of_others = [frames[(node.name, "")]] if (node.name, "") in frames else []
-            frames[(node.name, "")] = pl.concat([*made_of_others, rest], how="diagonal_relaxed")
-            stops += (Stop(node, r, (Outcome("out", (r,)),)) for r in rest.rows(named=True))
-        return stops
-
-    async def _run(self, node: PlanNode, row: Mapping[str, Any]) -> tuple[Outcome, ...]:
         pool = CheckPool(0)
-        count = counter_of(self.plan, self.room)
-        op = build_row_op(node, load_catalog().steps[node.op], self._tools(node, pool), count)
-        try:
-            found: tuple[Outcome, ...] = await op.run(row)
-        except MissingError:
-            return ()
-        except (RenderError, CheckError) as error:
-            return (Outcome("error", (row,), str(error)),)
-        return found
+        trace = Trace(
+            self.plan, lambda node, _: self._tools(node, pool), counter_of(self.plan, self.room)
+        )
+        return run_async(trace.walk(source, row))
 
     def _tools(self, node: PlanNode, pool: CheckPool) -> Tools:
         if node.model is None:
@@ -210,6 +126,7 @@ class Tracer:
             self.room.tokens(node.model),
             node.rule,
             info.context,
+            self.passes,
         )
 
 

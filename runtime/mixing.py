@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from math import floor
+from math import ceil, floor
 from typing import Any
 
 import polars as pl
@@ -38,6 +38,8 @@ WRAP = 1 << 64
 BUCKETS = 1 << BUCKET_BITS
 WIDTH = WRAP // BUCKETS
 """Places of one bucket."""
+RANGE_ROWS = 1 << 20
+"""Rows that are merged or sorted at once, about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +134,38 @@ def select(
 
 
 def _merged(frames: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-    """Rows whose document and text no row before them has, by part, sorted by hash."""
+    """Rows whose document and text no row before them has, by part, sorted by hash.
+
+    Equal rows have equal keys, so a range of keys is merged at a time, and then a range of hashes
+    is sorted at a time: the rows are held twice, and not as often as sorting all at once takes.
+    """
     ranks = {name: rank for rank, name in enumerate(frames)}
     whole = pl.concat(
         [frames.pop(n).with_columns(pl.lit(r, pl.UInt16).alias(RANK)) for n, r in ranks.items()]
     )
-    whole = whole.sort(RANK, HASH, MERGE).unique(MERGE, keep="first", maintain_order=True)
-    return {name: whole.filter(pl.col(RANK) == rank).drop(RANK) for name, rank in ranks.items()}
+    kept: dict[str, list[pl.DataFrame]] = {name: [] for name in ranks}
+    for rows in _ranges(whole, MERGE):
+        once = rows.sort(RANK, HASH).unique(MERGE, keep="first", maintain_order=True)
+        for name, rank in ranks.items():
+            kept[name].append(once.filter(pl.col(RANK) == rank).drop(RANK))
+    del whole
+    return {name: _sorted(pl.concat(kept.pop(name))) for name in ranks}
+
+
+def _sorted(rows: pl.DataFrame) -> pl.DataFrame:
+    return pl.concat([part.sort(HASH, MERGE) for part in _ranges(rows, HASH)])
+
+
+def _ranges(rows: pl.DataFrame, column: str) -> Iterator[pl.DataFrame]:
+    """The rows in equal ranges of 64-bit values, in their order; at least one range."""
+    ranges = min(BUCKETS, rows.height // RANGE_ROWS)
+    if ranges < 2:
+        yield rows
+        return
+    number = (pl.col(column) // pl.lit(WRAP // ranges, pl.UInt64)).clip(upper_bound=ranges - 1)
+    numbers = rows.select(number.cast(pl.UInt8)).to_series()
+    for i in range(ranges):
+        yield rows.filter(numbers == i)
 
 
 def _by_source(rows: pl.DataFrame) -> dict[str, float]:
@@ -177,9 +204,11 @@ def _epochs(rows: pl.DataFrame, target: float, *, round_up: bool) -> list[pl.Dat
     epochs = [rows] * whole
     left = target - whole * supply
     if left >= 1 or (round_up and left > 1e-6):
-        reach = rows[TOKENS].cast(pl.Int64).cum_sum()
-        before = reach - rows[TOKENS]
-        epochs.append(rows.head(int((before < left).sum() if round_up else (reach <= left).sum())))
+        reach = rows[TOKENS].cast(pl.Int64).cum_sum()  # rises, so it can be searched
+        if round_up:
+            epochs.append(rows.head(1 + int(reach.search_sorted(ceil(left), "left"))))
+        else:
+            epochs.append(rows.head(int(reach.search_sorted(floor(left), "right"))))
     return epochs
 
 

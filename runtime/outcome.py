@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar
 
 from .requests import Message
 
-End = Literal["out", "rejected", "routed", "error"]
+End = Literal["out", "rejected", "routed", "error", "pending"]
 UnitEnd = Literal["accepted", "fallback", "routed", "rejected", "kept"]
 
 

@@ -8,7 +8,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,17 @@ class Output:
         except (OSError, ValueError):
             return None
         return value if isinstance(value, dict) else None
+
+    @property
+    def partial(self) -> Output:
+        """Where a run that pauses puts what it has."""
+        return replace(self, path=self.path.with_name(f"{self.path.name}.partial"))
+
+    def discard(self) -> None:
+        """Remove a partial data set, which the whole one has made useless."""
+        record = self.standing()
+        if record is not None and record.get("status") == "paused":
+            shutil.rmtree(self.path, ignore_errors=True)
 
     def complete(self, digest: str) -> bool:
         """Whether the data set of a plan stands there, with all its shards."""
@@ -95,7 +106,7 @@ class Output:
             yield folder
 
     def finish(
-        self, folder: Path, plan: Plan, record: Mapping[str, Any], project: Project, replace: bool
+        self, folder: Path, plan: Plan, record: Mapping[str, Any], project: Project, replacing: bool
     ) -> None:
         """Add card, recipe, plan and record to a staging folder, and put it in place.
 
@@ -108,7 +119,7 @@ class Output:
         write_whole(folder / "README.md", write_card(plan, record))
         copy_recipe(project, plan, folder / "recipe")
         while True:
-            self.refuse_foreign(plan.digest, replace)
+            self.refuse_foreign(plan.digest, replacing)
             with held(folder.with_suffix(".old.tmp")) as aside:
                 with suppress(FileNotFoundError):
                     self.path.rename(aside / "was")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any, Protocol, get_args
@@ -14,10 +14,12 @@ from ..compiler.plan import Plan, PlanNode
 from ..compiler.prompts import PromptFile, read_prompt
 from ..compiler.registry import Catalog, Expression, Operator, Prompt
 from .account import Account
+from .budget import Breakers
 from .channels import Inbox
 from .counting import Count, counting
 from .expressions import assign, lowered, truth
 from .fused import FusedStage
+from .halt import Halt
 from .replies import dtypes_of
 from .rows import ORDER
 from .sources.jsonl import SourceSpec, Unreadable, scan_partitions
@@ -78,6 +80,8 @@ class Pipeline:
         observe: Told of every row that a model or check was asked about.
         unreadable: Told of every line that is no row.
         count: What expressions count tokens with, if any does.
+        halt: Tells the stages to stop early.
+        breakers: Look at how rows end, and may call a halt.
     """
 
     plan: Plan
@@ -87,7 +91,11 @@ class Pipeline:
     observe: Observe
     unreadable: Callable[[str, tuple[Unreadable, ...]], None]
     count: Count | None = None
+    halt: Halt = field(default_factory=Halt)
+    breakers: Breakers = field(default_factory=Breakers)
     accounts: dict[str, Account] = field(default_factory=dict)
+    ended: set[str] = field(default_factory=set)
+    """Steps that are through with all their rows."""
 
     async def run(self, sinks: Mapping[tuple[str, str], Sink]) -> None:
         """Run all stages to their end.
@@ -98,6 +106,7 @@ class Pipeline:
         stages: dict[str, Stage] = {}
         fused: dict[str, FusedStage] = {}
         running: list[Any] = []
+        names: dict[int, list[str]] = {}
         for node in self.plan.nodes:
             chain = self._stages(node)
             stages[node.name] = chain[-1]
@@ -105,9 +114,11 @@ class Pipeline:
                 chain[-1].outlets.keeps = frozenset(keeps)
             if (head := node.tuning.fused) and head != node.name:
                 fused[head].steps.append(chain[-1])
+                names[id(fused[head])].append(node.name)
                 continue
             if head:
                 fused[head] = chain[-1] = FusedStage([chain[-1]])
+            names[id(chain[-1])] = [node.name]
             for first, second in pairwise(chain):
                 first.outlets.join("", second.inbox)
             for upstream, port in node.inputs:
@@ -120,16 +131,20 @@ class Pipeline:
         try:
             async with asyncio.TaskGroup() as group:
                 for stage in running:
-                    group.create_task(stage.run())
+                    group.create_task(self._watched(stage, names.get(id(stage), ())))
         except BaseExceptionGroup as errors:
             raise _first(errors) from errors
         for name, account in self.accounts.items():
             account.check(name)
 
+    async def _watched(self, stage: Stage | SinkStage, names: Iterable[str]) -> None:
+        await stage.run()
+        self.ended.update(names)
+
     def _stages(self, node: PlanNode) -> list[Any]:
         account = self.accounts.setdefault(node.name, Account())
         if node.stage == "scan":
-            return [ScanStage(account, lambda: self._scan(node, account))]
+            return [ScanStage(account, lambda: self._scan(node, account), self.halt)]
         chain: list[Any] = []
         if node.tuning.first is not None:
             chain.append(LimitStage(node.name, node.tuning.first, account, ties=True))
@@ -153,6 +168,8 @@ class Pipeline:
                     after,
                     divided(node, self.count),
                     node.tuning.prefix,
+                    self.halt,
+                    self.breakers,
                 )
             )
         return chain

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from .mixing import Selection
 from .output import output_of
+from .progress.money import cost
 
 if TYPE_CHECKING:
-    from .execute import Execution
+    from .execution import Execution
+    from .window import Window
 
 
 def make_record(
@@ -22,30 +24,25 @@ def make_record(
     problem: str | None = None,
 ) -> dict[str, Any]:
     """The record of a run: estimated beside actual, step by step."""
+    plan = execution.plan
     accounts = execution.pipeline.accounts if execution.pipeline else {}
-    output = output_of(execution.plan, execution.project)
+    output = output_of(plan, execution.project)
+    notes = execution.journal.notes if execution.journal else {}
     return {
         "mashbill_run": 1,
         "run": execution.folder.id,
         "status": status,
         "problem": problem,
-        "recipe": dict(execution.plan.recipe),
-        "plan": execution.plan.digest,
-        "fingerprints": {n.name: n.fingerprint for n in execution.plan.nodes},
-        "rules": {n.name: n.rule for n in execution.plan.nodes},
+        "recipe": dict(plan.recipe),
+        "plan": plan.digest,
+        "passes": execution.passes,
+        "fingerprints": {n.name: n.fingerprint for n in plan.nodes},
+        "rules": {n.name: n.rule for n in plan.nodes},
         "started": execution.started,
         "seconds": round(time.time() - execution.started, 3),
         "steps": {name: a.to_json() for name, a in accounts.items()},
         "models": {
-            name: {
-                "sent": w.stats.sent,
-                "reused": w.stats.reused,
-                "shared": w.stats.shared,
-                "retried": w.stats.retried,
-                "prompt_tokens": w.stats.prompt_tokens,
-                "completion_tokens": w.stats.completion_tokens,
-                "seconds": round(w.stats.seconds, 3),
-            }
+            name: model_json(w, plan.models[name].get("price"), notes.get(name, ""))
             for name, w in execution.windows.items()
         },
         "mix": mix_json(selection) if selection else None,
@@ -54,6 +51,30 @@ def make_record(
         "examples": execution.examples.to_json(),
         "output": {"path": os.path.relpath(output.path, execution.project.root)},
     }
+
+
+def model_json(window: Window, price: Mapping[str, Any] | None, note: str = "") -> dict[str, Any]:
+    """What a model was asked, as the record holds it; times in seconds, added up over requests."""
+    stats = window.stats
+    made: dict[str, Any] = {
+        "sent": stats.sent,
+        "reused": stats.reused,
+        "shared": stats.shared,
+        "retried": stats.retried,
+        "failed": stats.failed,
+        "prompt_tokens": stats.prompt_tokens,
+        "cached_tokens": stats.cached_tokens,
+        "completion_tokens": stats.completion_tokens,
+        "seconds": round(stats.seconds, 3),
+        "queued": round(stats.queued, 3),
+        "under_way": round(stats.under_way, 3),
+    }
+    spent = cost(price, stats.prompt_tokens, stats.completion_tokens, stats.cached_tokens)
+    if spent is not None:
+        made["usd"] = spent
+    if note:
+        made["note"] = note
+    return made
 
 
 def mix_json(selection: Selection) -> dict[str, Any]:

@@ -15,14 +15,14 @@ from typing import Any, Protocol
 import polars as pl
 
 from .account import Account
+from .budget import Breakers
 from .channels import Inbox, Outlets
-from .checkpool import CheckError
 from .faults import MisfitError
 from .grouping import grouped
+from .halt import Halt
 from .kernel import REASON, Kernel
+from .mishaps import outcome_of
 from .outcome import Outcome
-from .prompting import RenderError
-from .requests import EngineError
 from .rows import ORDER
 from .schemas import join_schemas
 
@@ -32,6 +32,9 @@ FLUSH_SECONDS = 0.25
 """… and how long a finished row waits for others at most."""
 BYTES_UNDER_WAY = 64 << 20
 """Characters of text in the rows of one step that are under way, unless one row alone has more."""
+
+ENDS = ("out", "routed", "rejected", "error", "pending")
+"""How a row may end, the best first."""
 
 Observe = Callable[[str, Mapping[str, Any], tuple[Outcome, ...]], None]
 
@@ -88,6 +91,7 @@ class ScanStage:
 
     account: Account
     partitions: Callable[[], Iterable[pl.DataFrame]]
+    halt: Halt = field(default_factory=Halt)
     inbox: Inbox = field(default_factory=Inbox)
     outlets: Outlets = field(default_factory=Outlets)
 
@@ -95,6 +99,9 @@ class ScanStage:
         """Send each partition on."""
         partitions = iter(self.partitions())
         while (frame := await asyncio.to_thread(next, partitions, None)) is not None:
+            if self.halt.called:
+                self.halt.unread = True
+                break
             self.account.rows_in += frame.height
             self.account.out += frame.height
             await self.outlets.put("", frame)
@@ -202,10 +209,13 @@ class RowStage:
     divide: Divide = undivided
     prefix: Sequence[str] = ()
     """Columns that prompts begin with: rows that share them are set going together."""
+    halt: Halt = field(default_factory=Halt)
+    breakers: Breakers = field(default_factory=Breakers)
     inbox: Inbox = field(default_factory=Inbox)
     outlets: Outlets = field(default_factory=Outlets)
     _given: dict[str, pl.DataType] = field(default_factory=dict)
     """Columns that came in, over all inputs."""
+    _taken: int = 0
     _under_way: int = 0
     _bytes: int = 0
     _left: asyncio.Event = field(default_factory=asyncio.Event)
@@ -244,7 +254,8 @@ class RowStage:
             await self._room(self.most - 1, BYTES_UNDER_WAY - size)
             self._under_way += 1
             self._bytes += size
-            group.create_task(self._row(row, size))
+            group.create_task(self._row(row, size, self._taken))
+            self._taken += 1
             if len(self._done) >= FLUSH_ROWS:
                 await self._flush()
 
@@ -254,21 +265,25 @@ class RowStage:
             self._left.clear()
             await self._left.wait()
 
-    async def _row(self, row: Mapping[str, Any], size: int) -> None:
+    async def _row(self, row: Mapping[str, Any], size: int, number: int) -> None:
         try:
             outcomes = await self.op.run(row)
-        except EngineError as error:
-            outcomes = (Outcome("error", (row,), error.kind, {"message": str(error)}),)
-        except RenderError as error:
-            outcomes = (Outcome("error", (row,), "prompt", {"message": str(error)}),)
-        except CheckError as error:
-            outcomes = (Outcome("error", (row,), "check", {"message": str(error)}),)
+        except Exception as error:
+            outcomes = (outcome_of(row, error),)
         self.account.add(outcomes)
-        self.observe(self.name, row, outcomes)
-        self._done.append((row, outcomes))
+        if outcomes[0].end != "pending":
+            self._break(number, outcomes)
+            self.observe(self.name, row, outcomes)
+            self._done.append((row, outcomes))
         self._under_way -= 1
         self._bytes -= size
         self._left.set()
+
+    def _break(self, number: int, outcomes: tuple[Outcome, ...]) -> None:
+        """Stop the run where too many rows of the step go wrong. A row counts by its best end."""
+        best = min(outcomes, key=lambda o: ENDS.index(o.end))
+        if trip := self.breakers.observe(self.name, number, best.end, best.reason):
+            self.halt.call("breaker", trip.sentence, "--set budget.breakers=[]")
 
     async def _flush_until(self, ended: asyncio.Event) -> None:
         """Send finished rows on, now and then, and what is left at the end."""

@@ -20,14 +20,15 @@ from ..compiler.expr.nodes import Logic
 from ..compiler.plan import Plan, PlanNode
 from .account import Account
 from .catalog import load_catalog
-from .checkpool import CheckError, CheckPool
+from .checkpool import CheckPool
 from .counting import Count, counter_of
 from .engine_room import EngineRoom
-from .execute import mix_tokens, source_specs
+from .execution import mix_tokens, source_specs
 from .expressions import lowered, truth
 from .faults import MisfitError
 from .interrupts import run_async
 from .ledger import Entry, Ledger, key_of
+from .mishaps import outcome_of
 from .outcome import Outcome
 from .pipeline import assignments, build_row_op, completed, divided, map_stage
 from .project import Project
@@ -236,8 +237,8 @@ class _Surveyor:
                     found.append((paid, await op.run(row)))
                 except MissingError:
                     found.append((paid, ()))
-                except (RenderError, CheckError) as error:  # the run will say so of each such row
-                    found.append((paid, (Outcome("error", (row,), "error", {"said": str(error)}),)))
+                except Exception as error:  # the run will say so of each such row
+                    found.append((paid, (outcome_of(row, error),)))
         finally:
             await pool.close()
         return found

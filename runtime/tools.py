@@ -32,6 +32,8 @@ class Tools:
     """Digest of what the step does; identity of the rows that it makes."""
     context: int | None = None
     """Context length of the model in tokens, if known."""
+    passes: int = 1
+    """How often a ladder is gone down before a row is given up: see `run --retry rejected`."""
 
     def count(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text by the step's model."""

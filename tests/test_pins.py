@@ -28,13 +28,14 @@ OPERATORS = {
 
 
 RUNTIME = Path(__file__).resolve().parents[1] / "runtime"
-MODEL_STEP = ("ladder.py", "prompting.py", "control_tokens.py")
+CUTTING = ("chunks.py", "overlong.py", "sentences.py")
+MODEL_STEP = ("ladder.py", "prompting.py", "control_tokens.py", *CUTTING)
 EXPRESSIONS = ("frames.py", "columnar.py", "counting.py", "draws.py", "dtypes.py")
 BESIDE = {
     "step clean": ("boilerplate",),
     "step filter": (*EXPRESSIONS, "expressions.py"),
     "step generate": (*MODEL_STEP, "replies.py", "../compiler/prompts/replies"),
-    "step rewrite": (*MODEL_STEP, "chunks.py", "sentences.py"),
+    "step rewrite": MODEL_STEP,
     "check copy": ("facts/words.py",),
     "check expr": EXPRESSIONS,
     "check facts": ("facts",),

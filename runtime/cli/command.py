@@ -21,7 +21,9 @@ VERBS = {
     "check": "every problem of a recipe at once, with file, line and hint",
     "fmt": "one layout for recipes: order of keys, quotes, spacing; comments stay",
     "plan": "what will run and why, and what it will cost; calls no model",
+    "preview": "a few real rows through all steps, side by side; run reuses them",
     "run": "make the data set; ^C pauses, running again goes on",
+    "status": "how a run stands, from any shell: progress, rejects, errors, what to type",
     "graph": "how the rows flow, as text, Mermaid or DOT",
     "ls": "steps, sources, prompts, models, profiles and runs, or what a selector picks",
     "ops": "the operators, checks and engines, with their parameters and examples",
@@ -33,6 +35,7 @@ VERBS = {
     "schema": "the JSON Schema of recipes, for editors",
     "completion": "a script that completes command lines in bash, zsh or fish",
     "models": "known small models; get one with: mashbill models get NAME",
+    "doctor": "what this machine lacks for a recipe, and what to type",
 }
 
 

@@ -262,6 +262,8 @@ def _import(given: argparse.Namespace) -> int:
 def _gc(given: argparse.Namespace) -> int:
     from ...compiler.quantities import show_bytes
     from ..ledger.gc import collect, note_recipes
+    from ..sources.copies import collect_copies
+    from ..sources.locate import STORE
 
     root = _root()
     if not (root / STATE / "ledger").is_dir():
@@ -270,9 +272,13 @@ def _gc(given: argparse.Namespace) -> int:
     with TemporaryDirectory(prefix="mashbill-") as temporary:
         notes = [] if given.runs_only else note_recipes(root, Path(temporary))
         found, runs = collect(root / STATE, notes, began, remove=given.yes)
+    # Recipes have read the copies of remote files that they need by now, if they were asked.
+    before = 0 if given.runs_only else began
+    copies = collect_copies(root / STATE / STORE, before, remove=given.yes)
     if given.format == "json":
         value = asdict(found) | {"damaged": [str(p) for p in found.damaged]}
-        print(json.dumps({**value, "removed": given.yes, "unnoted": runs.unnoted}))
+        value |= {"removed": given.yes, "unnoted": runs.unnoted, "copies": asdict(copies)}
+        print(json.dumps(value))
         return 0
     what = (
         f"{_counted(found.completions, 'completion')} ({show_bytes(found.bytes)},"
@@ -285,6 +291,12 @@ def _gc(given: argparse.Namespace) -> int:
         )
     for path in found.damaged:
         print(f"{os.path.relpath(path)} is damaged and stays as it is")
+    if copies.files:
+        some = _counted(copies.files, "copy").replace("copys", "copies")
+        print(
+            f"{'removed' if given.yes else 'would remove'} {some} of remote files"
+            f" ({show_bytes(copies.bytes)}) that no recipe reads"
+        )
     if given.yes:
         print(f"removed {what}" if found.completions else "nothing to remove; compacted")
     elif found.completions:

@@ -8,8 +8,9 @@ from dataclasses import asdict
 from typing import Any
 
 from ...compiler.plan import Plan
-from ..lineage import Lineage, Stop
+from ..lineage import Lineage
 from ..outcome import Outcome, Unit
+from ..tracing import Stop
 from .examples import evidence
 
 
@@ -81,7 +82,7 @@ def _ending(stop: Stop, outcome: Outcome) -> str:
     if outcome.units:
         asked = [u for u in outcome.units if u.end != "kept"]
         good = sum(u.end == "accepted" for u in asked)
-        return f"{good} of {len(asked)} chunks accepted"
+        return f"{good} of {len(asked)} chunks accepted {evidence(outcome.evidence)}".rstrip()
     before = str(stop.row.get("text") or "").splitlines()
     after = str(outcome.rows[0].get("text") or "").splitlines()
     if before != after:

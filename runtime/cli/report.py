@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...compiler.quantities import show_count, show_duration, show_share
+from ...compiler.quantities import show_count, show_duration, show_money, show_share
 from ..api import Run
 
 
@@ -15,11 +15,13 @@ def summary(run: Run) -> str:
     lines = [*steps(record["steps"]), *models(record["models"])]
     lines += mix(record["mix"]) if record["mix"] else []
     lines += estimated(record)
+    lines += budget(record)
     lines += errors(record, run)
     rows = record["output"]["rows"]
     where = run.project.shown_path(run.path)
     lines.append(
-        f"\n{rows:,} rows in {where}   (run {record['run']}, {show_duration(record['seconds'])})"
+        f"\n{rows:,} rows in {where}   (run {record['run']}, {show_duration(record['seconds'])}"
+        f"{passes(record)})"
     )
     return "\n".join(lines).strip("\n")
 
@@ -68,12 +70,48 @@ def models(stats: Mapping[str, Any]) -> list[str]:
     lines = []
     for name, s in stats.items():
         speed = f", {s['completion_tokens'] / s['seconds']:,.0f} tok/s" if s["seconds"] else ""
+        spent = f", {show_money(s['usd'])}" if s.get("usd") is not None else ""
         lines.append(
             f" {name}: {s['sent']:,} calls ({s['reused']:,} more from the ledger), "
             f"{show_count(s['prompt_tokens'])} tokens in, "
-            f"{show_count(s['completion_tokens'])} out{speed}"
+            f"{show_count(s['completion_tokens'])} out{speed}{spent}"
         )
+        if beside := _beside(s):
+            lines.append(f"    {beside}")
     return ["", *lines] if lines else []
+
+
+def _beside(stats: Mapping[str, Any]) -> str:
+    """What else a model's window saw: equal requests, tries that failed, how its engine did."""
+    sent = max(stats["sent"], 1)
+    parts = []
+    if stats["shared"]:
+        parts.append(f"{stats['shared']:,} equal ones asked once")
+    if stats["retried"]:
+        parts.append(f"{stats['retried']:,} sent again after a fault")
+    if stats.get("failed"):
+        parts.append(f"{stats['failed']:,} failed for good")
+    if stats.get("under_way", 0) and stats.get("queued", 0) > stats["under_way"] / 100:
+        parts.append(
+            f"{show_duration(stats['queued'] / sent)} in the queue and "
+            f"{show_duration(stats['under_way'] / sent)} under way each"
+        )
+    if stats.get("note"):
+        parts.append(stats["note"])
+    return " · ".join(parts)
+
+
+def passes(record: Mapping[str, Any]) -> str:
+    """How often ladders were gone down, if more than once."""
+    count = record.get("passes", 1)
+    return f", {count} passes (run --retry rejected)" if count > 1 else ""
+
+
+def budget(record: Mapping[str, Any]) -> list[str]:
+    """What of each cap is spent, as the budget has put it into words."""
+    found = record.get("budget") or {}
+    said = found.get("said") if isinstance(found, Mapping) else None
+    return ["", *(f"Budget  {line}" for line in said)] if said else []
 
 
 def mix(found: Mapping[str, Any]) -> list[str]:
@@ -120,7 +158,20 @@ def errors(record: Mapping[str, Any], run: Run) -> list[str]:
     if not record["errors"]:
         return []
     place = run.project.shown_path(run.project.state / "runs" / record["run"] / "errors.jsonl")
+    kinds = error_kinds(record["steps"])
+    told = ", ".join(f"{kind} {count:,}" for kind, count in kinds.items())
     return [
         "",
-        f"{record['errors']:,} rows could not be read or made; each with its reason in {place}",
+        f"{record['errors']:,} rows could not be read or made ({told}); each with its reason in "
+        f"{place}",
+        *(["ask again:  mashbill run --retry errors"] if set(kinds) - {"unreadable"} else []),
     ]
+
+
+def error_kinds(accounts: Mapping[str, Any]) -> dict[str, int]:
+    """Rows that ended in errors, by kind over all steps, the commonest first."""
+    found: dict[str, int] = {}
+    for account in accounts.values():
+        for kind, count in account["errors"].items():
+            found[kind] = found.get(kind, 0) + count
+    return dict(sorted(found.items(), key=lambda kind: (-kind[1], kind[0])))

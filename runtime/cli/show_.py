@@ -137,7 +137,8 @@ def _row(prefix: str, project: Any, folder: Path, record: Any, given: argparse.N
         ids = ", ".join(sorted(str(r["_id"])[:12] for _, _, r in written)[:5])
         return fail(f"{prefix} fits several rows: {ids}, …; type more of it")
     with Ledger.open(project.state / "ledger", write=False) as ledger:
-        tracer = Tracer(plan, project, room_of(plan, project), ledger)
+        passes = int(record.get("passes", 1))
+        tracer = Tracer(plan, project, room_of(plan, project), ledger, passes)
         hit = tracer.find(str(next(iter(docs), prefix)))
         if hit is None:
             return fail(f"no row and no step of the last run is called {prefix}")

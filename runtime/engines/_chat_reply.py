@@ -1,7 +1,8 @@
-"""What a chat server answered: a reply, or an error that says whether to try again."""
+"""What a server answered: a reply, or an error that says whether to try again."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +10,9 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from ..http.address import Api
 from ..requests import EngineError, Finish
+from ._logprobs import kept_logprobs
 
 _FINISH: Mapping[str, Finish] = {
     "stop": "stop",
@@ -40,22 +43,18 @@ class Reply:
     finish: Finish
     prompt_tokens: int | None
     completion_tokens: int | None
+    cached_tokens: int = 0
     extra: dict[str, str] = field(default_factory=dict)
 
 
-def read_reply(body: bytes) -> Reply:
+def read_reply(body: bytes, api: Api = "chat") -> Reply:
     """Read the answer to a request that went well.
 
     Raises:
-        EngineError: `bad-reply` if it is not a whole chat completion, `filtered` if the server
+        EngineError: `bad-reply` if it is not a whole completion, `filtered` if the server
             withheld it, `status-…` if it is an error after all.
     """
-    import orjson
-
-    try:
-        answer = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        raise _bad("is not JSON") from None
+    answer = _parse(body)
     if not isinstance(answer, dict):
         raise _bad("is not a JSON object")
     if answer.get("error"):
@@ -66,7 +65,7 @@ def read_reply(body: bytes) -> Reply:
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
         raise _bad("holds no choices")
     choice = choices[0]
-    message = choice.get("message")
+    message = choice.get("message") if api == "chat" else choice
     if not isinstance(message, dict):
         raise _bad("holds no message")
     reason = choice.get("finish_reason")
@@ -75,20 +74,20 @@ def read_reply(body: bytes) -> Reply:
     finish = _FINISH.get(reason) if isinstance(reason, str) else None
     if finish is None:
         raise _bad(f"ends with finish_reason {reason!r}")
-    text = message.get("content")
+    text = message.get("content" if api == "chat" else "text")
     if text is None and finish == "length":
         text = ""  # The limit was reached while the model was still thinking.
     if not isinstance(text, str):
         raise _bad("holds no text")
     usage = answer.get("usage")
     counts = usage if isinstance(usage, dict) else {}
-    thought = message.get("reasoning_content") or message.get("reasoning")
     return Reply(
         text=text,
         finish=finish,
         prompt_tokens=_count(counts.get("prompt_tokens")),
         completion_tokens=_count(counts.get("completion_tokens")),
-        extra={"reasoning": thought} if isinstance(thought, str) else {},
+        cached_tokens=_detail(counts, "prompt_tokens_details", "cached_tokens") or 0,
+        extra={**_thoughts(message, counts), **kept_logprobs(choice)},
     )
 
 
@@ -121,8 +120,40 @@ def _bad(what: str) -> EngineError:
     return EngineError("bad-reply", f"the server's reply {what}", retryable=True)
 
 
+def _parse(body: bytes) -> Any:
+    """JSON, also with NaN and infinite numbers, which some servers write for log probabilities."""
+    import orjson
+
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        answer = json.loads(body)
+        # Half a pair of code units is no character, and cannot be stored.
+        return json.loads(json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        raise _bad("is not JSON") from None
+
+
+def _thoughts(message: Mapping[str, Any], counts: Mapping[str, Any]) -> dict[str, str]:
+    extra = {}
+    thought = message.get("reasoning_content") or message.get("reasoning")
+    if isinstance(thought, str):
+        extra["reasoning"] = thought
+    if spent := _detail(counts, "completion_tokens_details", "reasoning_tokens"):
+        extra["reasoning_tokens"] = str(spent)
+    return extra
+
+
+def _detail(counts: Mapping[str, Any], group: str, name: str) -> int | None:
+    details = counts.get(group)
+    return _count(details.get(name)) if isinstance(details, dict) else None
+
+
 def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    """A number of tokens, or None for anything else."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
 def _words(body: bytes) -> str:

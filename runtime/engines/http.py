@@ -1,16 +1,27 @@
-"""Any server that speaks the OpenAI chat protocol: vLLM, SGLang, llama.cpp, or a hosted one.
+"""Any server that speaks the OpenAI protocol: vLLM, SGLang, llama.cpp, or a hosted one.
 
 One attempt a request: retries, backoff and budgets are the caller's. `EngineError.retryable` says
-whether trying again can help.
+whether trying again can help. The engine decides which of its servers gets a request, and when.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import json
+import time
 from collections.abc import Mapping
+from dataclasses import replace
+from math import ceil
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from typing import Any, cast
 
+from ..http.address import Api, alias, call_address, place
+from ..http.balancer import SLACK, Balancer, closed
+from ..http.bucket import Bucket
+from ..http.endpoint import Endpoint, Permit
+from ..http.limit import Limit
+from ..http.payload import STRUCTURES
 from ..requests import Completion, EngineError, Request
 from ._chat_client import ChatClient, Server
 from ._estimate import EstimatedTokens
@@ -18,26 +29,37 @@ from ._settings import seconds, whole, word
 from .base import Engine, ModelInfo, ModelSpec, Tokens
 
 PLACEMENT: Mapping[str, str] = {
-    "concurrency": "requests in flight (default 64)",
+    "concurrency": "requests in flight at most, times the servers; fewer while they refuse (64)",
+    "requests_per_minute": "requests sent in a minute, to all servers together (default: any)",
+    "tokens_per_minute": "tokens of prompts and replies, likewise (default: any)",
     "connect_timeout": "time to open a connection (default 10s)",
     "timeout": "longest silence while waiting for a reply (default 10m)",
+    "total_timeout": "longest time for one reply (default: any)",
+    "structured_output": f"how a schema is sent: {', '.join(STRUCTURES)} (default openai)",
     "tokenizer": "a tokenizer.json on this machine that counts this model's tokens",
 }
 
-OPTIONS: Mapping[str, str] = {}
+OPTIONS: Mapping[str, str] = {
+    "api": "chat (default), or completion: one text to go on with",
+    "thinking": "whether a model that can think before it replies does so",
+}
+
+_BEGINNING = 512
+"""Characters of the last turn that say which requests begin alike: enough to tell rows apart."""
 
 
 def describe(spec: ModelSpec) -> ModelInfo:
     """Identify a hosted model by its id and the name of its host. Asks nobody.
 
     The port is left out, and all names of this machine are one, so that a server that comes back
-    at another port keeps what was paid for.
+    at another port keeps what was paid for. Of several servers, the first one names them all.
     """
-    host = (urlsplit(chat_address(spec)).hostname or "").lower()
-    alias = "localhost" if host in ("127.0.0.1", "::1", "0.0.0.0") else host
-    name = f"http\0{spec.model}\0{alias}"
+    parts = ["http", spec.model, alias(_addresses(spec)[0])]
+    known = {k: v for k, v in spec.options.items() if (k, v) != ("api", "chat")}
+    if known:
+        parts.append(json.dumps(known, sort_keys=True))
     return ModelInfo(
-        digest=hashlib.blake2b(name.encode(), digest_size=16).hexdigest(),
+        digest=hashlib.blake2b("\0".join(parts).encode(), digest_size=16).hexdigest(),
         context=None,
         exact_tokens=not isinstance(tokens(spec), EstimatedTokens),
     )
@@ -62,68 +84,130 @@ def open_engine(spec: ModelSpec) -> Engine:
     return HttpEngine(spec)
 
 
-def chat_address(spec: ModelSpec) -> str:
-    """The address of the chat call: `url`, with `/v1` where it names no version.
-
-    Raises:
-        EngineError: `address`, if `url` is missing or is not one.
-    """
-    url = spec.urls[0] if spec.urls else ""
-    try:
-        parts = urlsplit(url)
-        _ = parts.port  # Raises for a port that is not one.
-    except ValueError:
-        parts = urlsplit("")
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise EngineError(
-            "address",
-            f"models.{spec.name}.url is {url!r}; give an address such as http://localhost:8000/v1",
-            retryable=False,
-        )
-    path = parts.path.rstrip("/")
-    if not path.endswith("/chat/completions"):
-        versioned = any(s[:1] == "v" and s[1:2].isdigit() for s in path.split("/"))
-        path = f"{path}{'' if versioned else '/v1'}/chat/completions"
-    return urlunsplit((parts.scheme, parts.netloc, path, parts.query, ""))
-
-
 class HttpEngine:
-    """One session with one server, in the event loop that started it."""
+    """Sessions with one or more equal servers, in the event loop that started them."""
 
     def __init__(self, spec: ModelSpec) -> None:
-        self._slots = whole(spec, "concurrency", 64)
+        most = whole(spec, "concurrency", 64)
         self._tokens = tokens(spec)
-        self._server = Server(
-            address=chat_address(spec),
-            model=spec.model,
-            key=spec.key,
-            connect_timeout=seconds(spec, "connect_timeout", 10.0),
-            read_timeout=seconds(spec, "timeout", 600.0),
-        )
-        self._client: ChatClient | None = None
+        self._requests_a_minute = whole(spec, "requests_per_minute", 0, least=0)
+        self._tokens_a_minute = whole(spec, "tokens_per_minute", 0, least=0)
+        self._servers = [_server(spec, address) for address in _addresses(spec)]
+        self._slots = most * len(self._servers)
+        # Some room above the average, or a full server's requests could never stay with it.
+        self._each = most if len(self._servers) == 1 else ceil(SLACK * most)
+        self._clients: dict[str, ChatClient] = {}
+        self._balancer: Balancer | None = None
 
     @property
     def slots(self) -> int:
-        """How many requests to keep in flight."""
+        """How many requests to keep in flight at most, over all servers."""
         return self._slots
 
     async def start(self) -> None:
-        """Open a session; connections are made when they are needed."""
-        if self._client is None:
-            self._client = ChatClient(self._server, self._tokens)
+        """Open a session for each server; connections are made when they are needed."""
+        if self._balancer is not None:
+            return
+        now = time.monotonic()
+        requests, tokens_ = self._requests_a_minute, self._tokens_a_minute
+        self._clients = {s.address: ChatClient(s, self._tokens) for s in self._servers}
+        self._balancer = Balancer(
+            [Endpoint(address, Limit(self._each)) for address in self._clients],
+            time.monotonic,
+            Bucket(requests, now) if requests else None,
+            Bucket(tokens_, now) if tokens_ else None,
+        )
 
     async def complete(self, request: Request) -> Completion:
-        """Send one request. Raises `EngineError`; never returns a half reply as whole."""
-        if self._client is None:
-            raise EngineError("closed", "the engine is not started", retryable=False)
-        return await self._client.complete(request)
+        """Send one request when a server has room for it.
+
+        Raises:
+            EngineError: It was not answered, or badly; never returns a half reply as whole.
+        """
+        balancer = self._balancer
+        if balancer is None:
+            raise closed()
+        prefix = _beginning(request) if len(self._servers) > 1 else b""
+        permit = await balancer.enter(prefix, self._cost(request))
+        if self._balancer is not balancer:
+            raise closed()
+        try:
+            return await self._send(request, permit)
+        finally:
+            balancer.pump()
 
     async def close(self) -> None:
         """Close all connections."""
-        if self._client is not None:
-            client, self._client = self._client, None
-            await client.close()
+        if self._balancer is not None:
+            self._balancer.close()
+            clients, self._clients, self._balancer = self._clients, {}, None
+            await asyncio.gather(*(client.close() for client in clients.values()))
 
     def note(self) -> str:
-        """Nothing to say."""
-        return ""
+        """Which servers are down, and whether they get fewer requests than they might."""
+        return self._balancer.note() if self._balancer is not None else ""
+
+    async def _send(self, request: Request, permit: Permit) -> Completion:
+        began = time.monotonic()
+        try:
+            completion = await self._clients[permit.endpoint.address].complete(request)
+        except EngineError as error:
+            permit.failed(error, time.monotonic())
+            if len(self._servers) > 1:
+                error.args = (f"{error} ({place(permit.endpoint.address)})",)
+            raise
+        except BaseException:
+            permit.dropped()
+            raise
+        permit.replied(completion, time.monotonic() - began)
+        return replace(completion, waited=permit.waited) if permit.waited else completion
+
+    def _cost(self, request: Request) -> float:
+        """Tokens to reserve: none where nobody counts them by the minute."""
+        if not self._tokens_a_minute:
+            return 0.0
+        prompt = self._tokens.count_chat([request.messages])[0]
+        return float(prompt + request.sampling.max_tokens)
+
+
+def _addresses(spec: ModelSpec) -> list[str]:
+    """The addresses of the call, each one once. Raises `EngineError`."""
+    api = _api(spec)
+    return list(dict.fromkeys(call_address(spec.name, u, api) for u in spec.urls or ("",)))
+
+
+def _api(spec: ModelSpec) -> Api:
+    return cast(Api, spec.options.get("api", "chat"))
+
+
+def _server(spec: ModelSpec, address: str) -> Server:
+    structure = word(spec, "structured_output") or "openai"
+    if structure not in STRUCTURES:
+        raise EngineError(
+            "placement",
+            f"models.{spec.name}.placement.structured_output is {structure!r}; "
+            f"give one of {', '.join(STRUCTURES)}",
+            retryable=False,
+        )
+    extra: dict[str, Any] = {}
+    if (thinking := spec.options.get("thinking")) is not None:
+        # As vLLM, SGLang and llama.cpp hand it to the model's own template.
+        extra["chat_template_kwargs"] = {"enable_thinking": thinking}
+    return Server(
+        address=address,
+        model=spec.model,
+        key=spec.key,
+        connect_timeout=seconds(spec, "connect_timeout", 10.0),
+        read_timeout=seconds(spec, "timeout", 600.0),
+        total_timeout=seconds(spec, "total_timeout", 0.0) or None,
+        extra=extra,
+        api=_api(spec),
+        structure=STRUCTURES[structure],
+    )
+
+
+def _beginning(request: Request) -> bytes:
+    """A digest of how a request begins."""
+    *before, last = request.messages
+    text = "\0".join([*(m.content for m in before), last.content[:_BEGINNING]])
+    return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).digest()

@@ -5,19 +5,22 @@ llama.cpp comes with the package `xllamacpp`, in the extra `mashbill[local]`.
 
 from __future__ import annotations
 
-import asyncio
 import importlib.util
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from ..llama.card import Card, read_card, weights_digest
 from ..llama.child import Child, Settings, start_child
 from ..llama.gguf import GgufError
+from ..llama.grammar import compile_grammar
 from ..models import find_model
 from ..requests import Completion, EngineError, Request
 from ._chat_client import ChatClient, Server
 from ._estimate import EstimatedTokens
+from ._restarts import Restarts
 from ._settings import seconds, whole
 from .base import Engine, ModelInfo, ModelSpec, Tokens
 
@@ -25,19 +28,19 @@ PLACEMENT: Mapping[str, str] = {
     "slots": "requests in flight (default 8)",
     "context": "tokens of prompt and reply that a slot can hold (default 2048)",
     "threads": "CPU threads (default: llama.cpp decides)",
-    "timeout": "longest wait for one reply (default 30m)",
+    "timeout": "longest wait for one reply, after which the model is loaded anew (default 30m)",
+    "logprobs": "log-probabilities to keep of each token, 0 to 20 (default 0)",
 }
 
 OPTIONS: Mapping[str, str] = {}
 
 _SLOTS = 8
 _CONTEXT = 2048
-_RESTARTS = 3
-"""Restarts in a row, without one reply between them, before the engine gives up."""
-_BACKOFF = 0.5
-"""Seconds before the first restart; each further one waits twice as long."""
+_MOST_LOGPROBS = 20
 _DYING_SECONDS = 2.0
 """A broken connection shows before the process that broke it is gone."""
+_BROKEN = frozenset({"reset", "connect", "half-reply", "bad-reply"})
+"""What a client sees of a process that dies."""
 
 
 def describe(spec: ModelSpec) -> ModelInfo:
@@ -62,12 +65,23 @@ def open_engine(spec: ModelSpec) -> Engine:
     return LocalEngine(spec)
 
 
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """A child process, and a client that speaks with it."""
+
+    child: Child
+    client: ChatClient
+
+    async def close(self) -> None:
+        await self.client.close()
+        await self.child.close()
+
+
 class LocalEngine:
-    """A child process with the model, started again when it crashes."""
+    """A child process with the model, started again when it crashes or falls silent."""
 
     def __init__(self, spec: ModelSpec) -> None:
         path = find_model(spec.model, base=spec.base)
-        self._name = spec.model
         self._settings = Settings(
             model=str(path.resolve()),
             slots=whole(spec, "slots", _SLOTS),
@@ -79,16 +93,17 @@ class LocalEngine:
             model=spec.model,
             read_timeout=seconds(spec, "timeout", 1800.0),
             repetition="repeat_penalty",
-            extra={"cache_prompt": True},
+            extra={"cache_prompt": True, **_logprobs(spec)},
+            structure=_held_to,
         )
         self._tokens = tokens(spec)
-        self._lock = asyncio.Lock()
-        self._child: Child | None = None
-        self._client: ChatClient | None = None
-        self._open = False
-        self._served = False
-        self._crashes = self._restarts = 0
-        self._last_words = ""
+        self._held: Restarts[_Running] = Restarts(
+            what="llama.cpp",
+            model=spec.model,
+            launch=self._launch,
+            drop=_Running.close,
+            alive=lambda running: running.child.alive,
+        )
 
     @property
     def slots(self) -> int:
@@ -98,7 +113,7 @@ class LocalEngine:
     @property
     def child(self) -> Child | None:
         """The process that serves, if there is one."""
-        return self._child
+        return self._held.current.child if self._held.current else None
 
     async def start(self) -> None:
         """Load the model. Raises `EngineError`."""
@@ -108,21 +123,27 @@ class LocalEngine:
                 'the local engine is not installed; type: pip install "mashbill[local]"',
                 retryable=False,
             )
-        self._open = True
-        await self._running()
+        await self._held.start()
 
     async def complete(self, request: Request) -> Completion:
         """Send one request, to a new process if the last one has crashed. Raises `EngineError`."""
-        client, child = await self._running()
+        running = await self._held.get()
         try:
-            completion = await client.complete(request)
+            completion = await running.client.complete(request)
         except EngineError as error:
-            broken = error.kind in ("reset", "connect", "half-reply", "bad-reply")
-            if broken and self._open and await child.ended(_DYING_SECONDS):
-                self._last_words = child.last_words()
-                raise self._crash("", retryable=True) from None
+            if not self._held.open:
+                raise
+            if error.kind == "timeout":
+                # It has hung: nothing that is under way there will come to an end.
+                running.child.kill()
+                await running.child.ended(_DYING_SECONDS)
+                raise EngineError(
+                    "timeout", f"llama.cpp fell silent and was ended: {error}", retryable=True
+                ) from None
+            if error.kind in _BROKEN and await running.child.ended(_DYING_SECONDS):
+                raise self._held.crash(running.child.last_words()) from None
             raise
-        self._crashes = 0
+        self._held.answered()
         short = completion.completion_tokens < request.sampling.max_tokens
         if completion.finish == "length" and short:
             # Cut by the slot, not by the recipe: it would depend on placement.
@@ -136,63 +157,34 @@ class LocalEngine:
 
     async def close(self) -> None:
         """End the child process and wait until it is gone."""
-        self._open = False
-        async with self._lock:
-            await self._drop()
+        await self._held.close()
 
     def note(self) -> str:
         """Whether the model had to be loaded again."""
-        return f"restarted {self._restarts}×" if self._restarts else ""
+        return f"restarted {self._held.count}×" if self._held.count else ""
 
-    async def _running(self) -> tuple[ChatClient, Child]:
-        if self._client is not None and self._child is not None and self._child.alive:
-            return self._client, self._child
-        async with self._lock:
-            if not self._open:
-                raise EngineError("closed", "the engine is not started", retryable=False)
-            if self._client is not None and self._child is not None and self._child.alive:
-                return self._client, self._child
-            if not self._served:
-                pair = await self._launch()
-                self._served = True
-                return pair
-            return await self._relaunch()
-
-    async def _relaunch(self) -> tuple[ChatClient, Child]:
-        await self._drop()
-        if self._crashes >= _RESTARTS:
-            raise self._crash(f" {self._crashes + 1} times in a row", retryable=False)
-        await asyncio.sleep(_BACKOFF * 2**self._crashes)
-        self._crashes += 1
-        self._restarts += 1
-        try:
-            return await self._launch()
-        except EngineError as failed:
-            # It loaded before, so it may load again.
-            self._last_words = str(failed)
-            raise self._crash("", retryable=True) from failed
-
-    async def _launch(self) -> tuple[ChatClient, Child]:
+    async def _launch(self) -> _Running:
         child = await start_child(self._settings)
         address = f"http://127.0.0.1:{child.port}/v1/chat/completions"
-        client = ChatClient(self._server(address=address, key=child.key), self._tokens)
-        self._child, self._client = child, client
-        return client, child
-
-    async def _drop(self) -> None:
-        child, client = self._child, self._client
-        self._child = self._client = None
-        if client is not None:
-            await client.close()
-        if child is not None:
-            await child.close()
-
-    def _crash(self, how_often: str, *, retryable: bool) -> EngineError:
-        return EngineError(
-            "crash",
-            f"llama.cpp crashed{how_often} with {self._name}: {self._last_words}",
-            retryable=retryable,
+        return _Running(
+            child, ChatClient(self._server(address=address, key=child.key), self._tokens)
         )
+
+
+def _held_to(schema: str) -> Mapping[str, Any]:
+    # llama.cpp has a compiler of its own, which lets white space go on for ever.
+    return {"grammar": compile_grammar(schema)}
+
+
+def _logprobs(spec: ModelSpec) -> dict[str, Any]:
+    count = whole(spec, "logprobs", 0, least=0)
+    if count > _MOST_LOGPROBS:
+        raise EngineError(
+            "placement",
+            f"models.{spec.name}.placement.logprobs is {count}; give 0 to {_MOST_LOGPROBS}",
+            retryable=False,
+        )
+    return {"logprobs": True, "top_logprobs": count} if count else {}
 
 
 def _card(path: Path) -> Card:

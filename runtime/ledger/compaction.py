@@ -7,8 +7,6 @@ the one or the other; the files that are replaced go afterwards, by whoever tidi
 from __future__ import annotations
 
 import heapq
-import os
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -16,16 +14,13 @@ from itertools import islice
 from pathlib import Path
 
 from .framing import Head
-from .layout import index_lock, segment_path
+from .layout import index_lock
 from .pack_writer import SAMPLES, Record, packing
-from .segments import read_at
+from .segments import OpenSegments
 from .verify import audit_pack, audit_segment
 from .view import View, survey, tidy_locked
 
 Keep = Callable[[Head], bool]
-
-OPEN = 256
-"""Segments that are kept open at once."""
 
 
 @dataclass(slots=True)
@@ -80,11 +75,12 @@ def compact_folder(folder: Path, keep: Keep | None = None) -> Removed:
 def removable(folder: Path, view: View, keep: Keep) -> tuple[Removed, frozenset[str]]:
     """What would be left out, and the segments and packs that hold it; reads all heads."""
     removed, names = Removed(), set()
-    for _, name, offset in view.walk():
-        frame = view.read(folder, name, offset)
-        if frame and not keep(frame[0]):
-            removed.add(frame[0])
-            names.add(name)
+    with closing(OpenSegments(folder)) as segments:
+        for _, name, offset in view.walk():
+            frame = view.read(segments, name, offset)
+            if frame and not keep(frame[0]):
+                removed.add(frame[0])
+                names.add(name)
     return removed, frozenset(names)
 
 
@@ -126,40 +122,19 @@ def _pack(
 
     total = sum(extent.completions for name, extent in view.extents.items() if name in chosen)
     sample = islice(places(), 0, None, max(1, total // SAMPLES))
-    with closing(_Reader(folder, view)) as reader:
-        samples = [reader.read(*place[1:]).raw for place in sample]
+    with closing(OpenSegments(folder)) as segments:
+
+        def read(name: str, offset: int) -> Record:
+            frame = view.read(segments, name, offset)
+            if frame is None:
+                raise OSError(f"{name}: a record that was there cannot be read any more")
+            return Record(frame[0], view.raw(name, *frame))
+
+        samples = [read(*place[1:]).raw for place in sample]
         with packing(folder, samples, chosen) as writer:
             for _, name, offset in places():
-                record = reader.read(name, offset)
+                record = read(name, offset)
                 if keep is None or keep(record.head):
                     writer.add(record)
                 else:
                     removed.add(record.head)
-
-
-class _Reader:
-    """Reads records one by one, and keeps the files of the latest segments open."""
-
-    def __init__(self, folder: Path, view: View) -> None:
-        self._folder, self._view = folder, view
-        self._files: OrderedDict[str, int] = OrderedDict()
-
-    def read(self, name: str, offset: int) -> Record:
-        """The record at a place. Raises `OSError`."""
-        pack = self._view.by_name.get(name)
-        frame = read_at(self._file(name), offset) if pack is None else pack.read(offset)
-        if frame is None:
-            raise OSError(f"{name}: a record that was there cannot be read any more")
-        return Record(frame[0], self._view.raw(name, *frame))
-
-    def _file(self, name: str) -> int:
-        if name not in self._files:
-            if len(self._files) >= OPEN:
-                os.close(self._files.popitem(last=False)[1])
-            self._files[name] = os.open(segment_path(self._folder, name), os.O_RDONLY)
-        return self._files[name]
-
-    def close(self) -> None:
-        """Give up the files."""
-        for fd in self._files.values():
-            os.close(fd)

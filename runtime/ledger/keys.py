@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 from dataclasses import fields
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
-from ..requests import Request
+from ..requests import Request, Sampling
 
 KEY_BYTES = 16
 SCHEME = b"mashbill-key-1"
@@ -30,35 +30,54 @@ def key_of(request: Request) -> bytes:
     promises the same text for the same seed, so with it a new recipe seed would only pay twice for
     draws that are as good; and where or how fast the model runs.
     """
-    sampling = tuple(
-        (f.name, value)
-        for f in sorted(fields(request.sampling), key=lambda f: f.name)
-        if f.name not in NOT_IDENTITY and (value := getattr(request.sampling, f.name)) is not None
+    turns = request.messages
+    parts = [_of(request.model), _tuple(len(turns))]
+    for turn in turns:
+        parts += (_TWO, _of(turn.role), _text(turn.content))
+    parts += (_sampling(request.sampling), _of(request.draw))
+    return blake2b(_FOUR + b"".join(parts), digest_size=KEY_BYTES, person=SCHEME).digest()
+
+
+@lru_cache(maxsize=256)
+def _sampling(sampling: Sampling) -> bytes:
+    """The fields that are set; a run asks with a few of these and many messages."""
+    return _encode(
+        tuple(
+            (f.name, value)
+            for f in sorted(fields(sampling), key=lambda f: f.name)
+            if f.name not in NOT_IDENTITY and (value := getattr(sampling, f.name)) is not None
+        )
     )
-    messages = tuple((m.role, m.content) for m in request.messages)
-    digest = blake2b(digest_size=KEY_BYTES, person=SCHEME)
-    for part in _canonical((request.model, messages, sampling, request.draw)):
-        digest.update(part)
-    return digest.digest()
 
 
-def _canonical(value: Any) -> Iterator[bytes]:
+def _encode(value: Any) -> bytes:
     """Encode strings, numbers and tuples of them so that no two values share an encoding.
 
     A whole float is written as an integer: a recipe's `temperature: 1` and `1.0` are one setting.
     """
     if isinstance(value, str):
-        data = value.encode("utf-8", "surrogatepass")
-        yield b"s" + struct.pack("<Q", len(data))
-        yield data
-    elif isinstance(value, tuple):
-        yield b"t" + struct.pack("<Q", len(value))
-        for item in value:
-            yield from _canonical(item)
-    elif isinstance(value, float) and not value.is_integer():
-        yield b"f" + struct.pack("<d", value)
-    elif isinstance(value, int | float):
+        return _text(value)
+    if isinstance(value, tuple):
+        return _tuple(len(value)) + b"".join(map(_encode, value))
+    if isinstance(value, float) and not value.is_integer():
+        return b"f" + struct.pack("<d", value)
+    if isinstance(value, int | float):
         digits = b"%d" % int(value)
-        yield b"i" + struct.pack("<Q", len(digits)) + digits
-    else:
-        raise TypeError(f"a request cannot be keyed by a {type(value).__name__}")
+        return b"i" + _LENGTH.pack(len(digits)) + digits
+    raise TypeError(f"a request cannot be keyed by a {type(value).__name__}")
+
+
+def _text(value: str) -> bytes:
+    data = value.encode("utf-8", "surrogatepass")
+    return b"s" + _LENGTH.pack(len(data)) + data
+
+
+def _tuple(length: int) -> bytes:
+    return b"t" + _LENGTH.pack(length)
+
+
+_LENGTH = struct.Struct("<Q")
+_FOUR = _tuple(4)
+"""A request is a tuple of model, messages, sampling and draw."""
+_TWO = _tuple(2)
+_of = lru_cache(maxsize=256)(_encode)

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from .claims import LINGER_SECONDS, Claims
 from .commit import Committer
 from .compaction import compact_folder
 from .entries import Entry, usable
@@ -20,7 +21,7 @@ from .framing import Packed, pack, read_entry
 from .layout import LedgerError, join
 from .notes import Notes
 from .runs import seal
-from .segments import SEAL_RECORDS, OwnSegment
+from .segments import SEAL_RECORDS, OpenSegments, OwnSegment
 from .verify import Problem, audit
 from .view import View, survey, tidy
 
@@ -28,8 +29,10 @@ __all__ = ["Ledger", "LedgerError", "LedgerStats"]
 
 COMMIT_WINDOW = 0.05
 SEAL_BYTES = 64 << 20
-REFRESH_SECONDS = 2.0
-"""How often a writer looks what others have committed."""
+REFRESH_SECONDS = 0.25
+"""How often a writer that misses something looks what others have committed, at most …"""
+REFRESH_SHARE = 0.02
+"""… and which share of its time that may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,8 @@ class Ledger:
     """Every completion ever paid for. Made by `Ledger.open`; safe to use from several threads.
 
     A record is found in this object once its `put` has returned. What other living processes
-    commit is found after `refresh`.
+    commit is found after `refresh`, which a ledger for writing does by itself, now and then, where
+    it misses something.
     """
 
     def __init__(
@@ -59,6 +63,9 @@ class Ledger:
         self._guard = threading.Lock()  # over replacing the view, and reading tables on
         self._own: OwnSegment | None = None
         self._view = View()
+        self._segments = OpenSegments(folder)
+        self._claims, self._changes = Claims(folder), 0
+        self._write, self._news, self._looked, self._next_look = write, 0, 0.0, 0.0
         self._closed = False
         self._use = join(folder, write=write)
         try:
@@ -108,14 +115,19 @@ class Ledger:
         if self._closed:
             raise ValueError("the ledger is closed")
         found = self._find(key, max_tokens)
+        if found is None and self._look_again():
+            found = self._find(key, max_tokens)
         if found is not None and self._notes:
             self._notes.add(key)
         return found
 
     def _find(self, key: bytes, max_tokens: int) -> Entry | None:
-        view, frames, gone = self._view, [], False
+        view, found, gone = self._view, None, False
         for name, offset in set(view.find(key)):
-            frame = view.read(self.folder, name, offset)
+            frame = view.read(self._segments, name, offset)
+            if frame and frame[0].key != key:
+                self._segments.forget(name)
+                frame = view.read(self._segments, name, offset)
             if frame is None:
                 gone = True
                 continue
@@ -123,9 +135,11 @@ class Ledger:
             if head.key == key and usable(
                 head.finish, head.completion_tokens, head.max_tokens, max_tokens
             ):
-                frames.append((head.committed, name, offset, head, data))
-        if frames:
-            _, name, _, head, data = min(frames, key=lambda f: f[:3])
+                place = (head.committed, name, offset)
+                if found is None or place < found[0]:
+                    found = place, head, data
+        if found is not None:
+            (_, name, _), head, data = found
             return read_entry(head, view.raw(name, head, data))
         if gone:  # damaged, or packed by another process meanwhile
             self.refresh()
@@ -164,13 +178,74 @@ class Ledger:
 
     def refresh(self) -> None:
         """See what other processes have committed since."""
-        self._looked = time.monotonic()
         with self._guard:
-            view = survey(self.folder, self._view)
+            began, old = time.monotonic(), self._view
+            view = survey(self.folder, old)
+            own = self._own and self._own.table
+            ends = [(t, t.extent.end) for t in old.tables if t is not own]
             for table in view.tables:
-                if self._own is None or table is not self._own.table:
+                if table is not own:
                     table.read_on(self.folder)
             self._view = view
+            grown = ends != [(t, t.extent.end) for t in view.tables if t is not own]
+            if grown or (view.runs, view.packs) != (old.runs, old.packs):
+                self._news += 1
+            self._looked = now = time.monotonic()
+            self._next_look = now + max(REFRESH_SECONDS, (now - began) / REFRESH_SHARE)
+
+    def claim(self, key: bytes, max_tokens: int) -> Entry | bool:
+        """Take it upon this process to pay for a request, just before it is sent.
+
+        Returns:
+            True if nobody else does: send it, put its completion, and `release` it, whatever came
+            of it. False if another living process has it under way: claim it again in a while. Or
+            the completion, if another process has committed it meanwhile.
+
+        Raises:
+            ValueError: After `close`, or for a ledger opened for reading.
+        """
+        _ = self._writer
+        try:
+            mine = self._claims.take(key)
+        except OSError:  # a full disk; what it is for is worth more than a claim
+            return True
+        changes = self._claims.changes
+        if changes == self._changes and not self._claims.shared:
+            return mine
+        if changes != self._changes or time.monotonic() - self._looked > LINGER_SECONDS / 2:
+            self._changes = changes
+            with suppress(OSError, LedgerError):
+                self.refresh()
+        found = self.get(key, max_tokens)
+        if found is not None and mine:
+            self._claims.give_back(key)
+        return mine if found is None else found
+
+    def release(self, key: bytes) -> None:
+        """Undo `claim`, also where that gave nothing.
+
+        Others see it for a while longer, until they have seen what was committed.
+        """
+        self._claims.give_back(key)
+
+    @property
+    def news(self) -> int:
+        """A number that changes when completions of other processes were found.
+
+        It looks for them, now and then. Who has looked something up and waits before paying for it
+        looks it up again where the number has changed since.
+        """
+        self._look_again()
+        return self._news
+
+    def _look_again(self) -> bool:
+        """Refresh if the last time is some time ago; whether something was found."""
+        if not self._write or self._closed or time.monotonic() < self._next_look:
+            return False
+        known = self._news
+        with suppress(OSError, LedgerError):
+            self.refresh()
+        return self._news != known
 
     def compact(self) -> None:
         """Merge all index runs into one, and make packs of sealed segments.
@@ -220,6 +295,8 @@ class Ledger:
 
     def _leave(self) -> None:
         self._view.close()
+        self._segments.close()
+        self._claims.close()
         if self._use is not None:
             os.close(self._use)
 
@@ -246,9 +323,6 @@ class Ledger:
                 self._notes.add(packed.entry.key)
             self._notes.flush()
         self._append(group)
-        if time.monotonic() - self._looked > REFRESH_SECONDS:
-            with suppress(OSError, LedgerError):
-                self.refresh()
 
     def _append(self, group: list[Packed]) -> None:
         if self._own is None:

@@ -51,9 +51,9 @@ def walk(plan: Plan, notes: Path) -> int:
         UnknownNeedsError: If the plan cannot be carried out here.
     """
     from ..engine_room import room_of
-    from ..execute import Execution, run_async
+    from ..execution import Execution
     from ..faults import RunError
-    from ..interrupts import interruptible
+    from ..interrupts import interruptible, run_async
     from ..runs import RunFolder
 
     project = plan.recipe.project

@@ -13,6 +13,7 @@ import stat
 import struct
 import time
 from collections.abc import Container, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import groupby
@@ -26,6 +27,7 @@ from .framing import Head
 from .keys import KEY_BYTES
 from .layout import index_lock, replacing, using
 from .pack_writer import SAMPLES, Record, packing
+from .segments import OpenSegments
 from .view import View, survey
 
 VERSION = 1
@@ -89,11 +91,11 @@ def _export(folder: Path, file: Path, keys: Container[bytes] | None) -> Exported
         table.read_on(folder)
     count = 0
     digest = blake2b(digest_size=16)
-    with replacing(file) as out:
+    with replacing(file) as out, closing(OpenSegments(folder)) as segments:
         out.write(_header(VERSION))
         pack = zstandard.ZstdCompressor(level=_LEVEL)
         with pack.stream_writer(out, closefd=False) as stream:
-            for record in _records(folder, view, keys):
+            for record in _records(segments, view, keys):
                 data = _written(record)
                 digest.update(data)
                 stream.write(b"R" + data)
@@ -103,14 +105,14 @@ def _export(folder: Path, file: Path, keys: Container[bytes] | None) -> Exported
     return Exported(count, file.stat().st_size)
 
 
-def _records(folder: Path, view: View, keys: Container[bytes] | None) -> Iterator[Record]:
+def _records(segments: OpenSegments, view: View, keys: Container[bytes] | None) -> Iterator[Record]:
     """Records in the order of their keys, those that nothing would ever find left out."""
     for key, places in groupby(view.walk(), key=lambda place: place[0]):
         if keys is not None and key not in keys:
             continue
         found = []
         for _, name, offset in places:
-            frame = view.read(folder, name, offset)
+            frame = view.read(segments, name, offset)
             if frame is None:
                 what = "a record is damaged, or was removed meanwhile"
                 raise ExportError(f"{name}: {what}; type: mashbill ledger verify")
@@ -179,9 +181,9 @@ def _take_in(folder: Path, file: Path, data: BinaryIO, samples: list[bytes]) -> 
     taken = present = differing = 0
     now = time.time_ns()
     try:
-        with packing(folder, samples, ()) as writer:
+        with packing(folder, samples, ()) as writer, closing(OpenSegments(folder)) as segments:
             for record in _read(file, data, now):
-                there = _there(folder, view, record.head.key)
+                there = _there(segments, view, record.head.key)
                 if any(_covers(old.head, record.head) for old in there):
                     present += 1
                 else:
@@ -198,9 +200,9 @@ def _take_in(folder: Path, file: Path, data: BinaryIO, samples: list[bytes]) -> 
     return Imported(taken, present, differing)
 
 
-def _there(folder: Path, view: View, key: bytes) -> list[Record]:
+def _there(segments: OpenSegments, view: View, key: bytes) -> list[Record]:
     """The records of a key."""
-    frames = ((name, view.read(folder, name, offset)) for name, offset in view.find(key))
+    frames = ((name, view.read(segments, name, offset)) for name, offset in view.find(key))
     return [
         Record(frame[0], view.raw(name, *frame))
         for name, frame in frames

@@ -23,7 +23,7 @@ import xxhash
 
 from .keys import KEY_BYTES
 from .layout import LedgerError, new_name, replacing, run_path
-from .segments import Extent, Table
+from .segments import SEAL_RECORDS, Extent, Table
 from .sorted_keys import CHUNK, ENTRY, ENTRY_BYTES, OFFSET_BITS, SortedKeys
 
 VERSION = 1
@@ -31,6 +31,10 @@ _HEADER = struct.Struct("<8sIIQQQQQ")
 _MAGIC = b"MBINDEX\0"
 _CHUNK = CHUNK
 FAN_IN = 8
+SMALL = SEAL_RECORDS * 3 // 2
+"""Runs of up to so many entries are of similar size, whatever their sizes: one segment at most."""
+MANY = 3 * FAN_IN
+"""Each run costs a look-up about 6 microseconds: more than so many are merged, however large."""
 
 
 class RunDamagedError(Exception):
@@ -133,13 +137,17 @@ def merge(folder: Path, runs: Sequence[Run], *, without: Collection[str] = ()) -
 def crowded(runs: Iterable[Run], *, limit: int) -> list[Run]:
     """The runs to merge next, smallest first: none, or `FAN_IN` and more of similar size.
 
-    A run is taken while it is at most twice all smaller ones together, so an entry is merged a
-    logarithmic number of times; together they have at most `limit` entries.
+    A run is taken while it is small, or at most twice all smaller ones together, so an entry is
+    merged a logarithmic number of times; together they have at most `limit` entries, unless there
+    are `MANY`.
     """
+    runs = list(runs)
+    if len(runs) > MANY:
+        limit = sum(map(len, runs))
     chosen: list[Run] = []
     total = 0
     for run in sorted(runs, key=len):
-        if len(run) > 2 * max(total, _CHUNK) or total + len(run) > limit:
+        if total and (len(run) > max(2 * total, SMALL) or total + len(run) > limit):
             break
         chosen.append(run)
         total += len(run)

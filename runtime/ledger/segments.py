@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import struct
+import threading
 import time
 import zlib
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,6 +35,8 @@ SEAL_RECORDS = 1 << 17
 """A segment is sealed at so many records, whatever its size: it bounds the table in memory."""
 
 _FIRST_READ = 4096
+_AHEAD = 1 << 16
+"""Bytes that are read at once for a reader that goes forward by less than that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,20 +111,8 @@ def read_segment(folder: Path, name: str, start: int = 0) -> tuple[bytes, int]:
         return file.read(), start
 
 
-def read_frame(folder: Path, name: str, offset: int) -> tuple[Head, bytes] | None:
-    """The frame at an offset, checked to its last byte; None if it is not good."""
-    try:
-        fd = os.open(segment_path(folder, name), os.O_RDONLY)
-    except FileNotFoundError:
-        return None
-    try:
-        return read_at(fd, offset)
-    finally:
-        os.close(fd)
-
-
 def read_at(fd: int, offset: int) -> tuple[Head, bytes] | None:
-    """`read_frame` in an open file: of a segment or a pack."""
+    """The frame at an offset of a segment or pack, checked to its last byte; None if not good."""
     data = os.pread(fd, _FIRST_READ, offset)
     head = read_head(data)
     if head is None:
@@ -131,6 +123,75 @@ def read_at(fd: int, offset: int) -> tuple[Head, bytes] | None:
             return None
         data += more
     return (head, data) if body_is_good(head, data) else None
+
+
+class OpenSegments:
+    """Segments to read frames from; the files of the latest ones stay open.
+
+    A run that goes on finds its records about in the order in which they were committed, so a
+    reader that goes forward is read ahead for. Safe to use from several threads. A segment that a
+    pack has replaced meanwhile can still be read: its file is gone by name only.
+    """
+
+    def __init__(self, folder: Path, most: int = 64) -> None:
+        self._folder, self._most = folder, most
+        self._guard = threading.Lock()
+        self._files: OrderedDict[str, _Opened] = OrderedDict()
+
+    def read(self, name: str, offset: int) -> tuple[Head, bytes] | None:
+        """The frame at a place, checked to its last byte; None if it is not good, or not there."""
+        with self._guard:
+            if (file := self._files.get(name)) is None:
+                try:
+                    fd = os.open(segment_path(self._folder, name), os.O_RDONLY)
+                except FileNotFoundError:
+                    return None
+                if len(self._files) >= self._most:
+                    os.close(self._files.popitem(last=False)[1].fd)
+                file = self._files[name] = _Opened(fd)
+            else:
+                self._files.move_to_end(name)
+            return file.read(offset)
+
+    def forget(self, name: str) -> None:
+        """Drop what was read ahead: a writer may have taken back what it failed to write."""
+        with self._guard:
+            if name in self._files:
+                self._files[name].data = b""
+
+    def close(self) -> None:
+        """Give up the files."""
+        with self._guard:
+            while self._files:
+                os.close(self._files.popitem()[1].fd)
+
+
+@dataclass(slots=True)
+class _Opened:
+    """An open segment, and the bytes of it that were read ahead."""
+
+    fd: int
+    start: int = 0
+    data: bytes = b""
+    last: int = 0
+
+    def read(self, offset: int) -> tuple[Head, bytes] | None:
+        near = 0 <= offset - self.last < _AHEAD
+        self.last = offset
+        if near and (found := self._held(offset)):
+            return found
+        if near:
+            self.start, self.data = offset, os.pread(self.fd, _AHEAD, offset)
+            if found := self._held(offset):
+                return found
+        return read_at(self.fd, offset)
+
+    def _held(self, offset: int) -> tuple[Head, bytes] | None:
+        at = offset - self.start
+        head = read_head(self.data, at) if at >= 0 else None
+        if head is None or not body_is_good(head, self.data, at):
+            return None
+        return head, self.data[at : at + head.size]
 
 
 class OwnSegment:

@@ -51,9 +51,10 @@ class SortedKeys:
         # standard deviation is at most half the root of the count, so this is wide enough.
         guess, spread = int.from_bytes(key, "big") * count >> 8 * KEY_BYTES, 2 * isqrt(count) + 8
         low, high = max(0, guess - spread), min(count, guess + spread)
-        if (low and at(low) >= key) or (high < count and at(high) < key):
-            low, high = 0, count
-        return bisect_left(range(count), key, low, high, key=at)
+        found = bisect_left(range(count), key, low, high, key=at)
+        if (found == low and low) or (found == high and high < count):  # it may lie outside
+            found = bisect_left(range(count), key, key=at)
+        return found
 
     def key(self, i: int) -> bytes:
         """The key of entry `i`."""

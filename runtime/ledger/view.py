@@ -20,10 +20,10 @@ from .layout import (
 )
 from .packs import Pack, PackDamagedError
 from .runs import Run, RunDamagedError, crowded, merge, seal
-from .segments import Extent, Table, read_frame
+from .segments import Extent, OpenSegments, Table
 
 AUTOMATIC = 1 << 22
-"""Runs of more entries than this together are merged only by `Ledger.compact`: about 3 seconds."""
+"""Runs of more entries than this together, about 3 seconds' work, are merged only if need be."""
 
 
 @dataclass(frozen=True)
@@ -79,10 +79,10 @@ class View:
                 yield place
             last = place
 
-    def read(self, folder: Path, name: str, offset: int) -> tuple[Head, bytes] | None:
+    def read(self, segments: OpenSegments, name: str, offset: int) -> tuple[Head, bytes] | None:
         """The frame at a place, checked to its last byte; None if it is not good."""
         pack = self.by_name.get(name)
-        return read_frame(folder, name, offset) if pack is None else pack.read(offset)
+        return segments.read(name, offset) if pack is None else pack.read(offset)
 
     def raw(self, name: str, head: Head, data: bytes) -> bytes:
         """The expanded body of a frame from `read`."""
@@ -204,7 +204,8 @@ def _drop_hidden(folder: Path, view: View, runs: list[Run]) -> list[Run]:
 def _old_drafts(folder: Path) -> list[Path]:
     """What killed processes left half-written; a living one needs no day for an index."""
     yesterday = time.time() - 86400
-    drafts = [p for p in (folder / "index").glob(".*.tmp") if p.stat().st_mtime < yesterday]
+    young = (*(folder / "index").glob(".*.tmp"), *(folder / "claims").glob("*.tmp"))
+    drafts = [p for p in young if p.stat().st_mtime < yesterday]
     # Packs are written only by who holds `index.lock`, as the caller does.
     return [*drafts, *(folder / "packs").glob(".*.tmp")]
 

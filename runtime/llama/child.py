@@ -71,13 +71,14 @@ class Child:
         if self.process.stdin is not None:
             self.process.stdin.close()
         if not await self.ended(_LEAVE_SECONDS):
-            self._kill()
+            self.kill()
             await self.process.wait()
         for reader in self._readers:
             reader.cancel()
         await asyncio.gather(*self._readers, return_exceptions=True)
 
-    def _kill(self) -> None:
+    def kill(self) -> None:
+        """End it without asking."""
         with contextlib.suppress(ProcessLookupError):
             self.process.kill()
 
@@ -139,13 +140,13 @@ async def start_child(settings: Settings) -> Child:
     try:
         await asyncio.wait_for(child._load(settings), _LOAD_SECONDS)
     except TimeoutError:
-        child._kill()
+        child.kill()
         await child.close()
         raise EngineError(
             "load", f"llama.cpp did not load {settings.model} in time", retryable=False
         ) from None
     except BaseException:
-        child._kill()
+        child.kill()
         await child.close()
         raise
     return child

@@ -2,7 +2,8 @@
 
 `fsspec` lists and fetches; `hf://` is a file system that `huggingface_hub` gives it. Files are
 fetched one by one, whole, when a run or a sample first reads them, and kept: a file that changed
-at its address has another stamp and so another copy.
+at its address has another stamp and so another copy. `ledger gc` removes those that no recipe
+reads.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import xxhash
+
+from .copies import touch
 
 EXTRA = 'pip install "mashbill[hub]"'
 BLOCK = 1 << 20
@@ -112,6 +115,7 @@ def local(file: Path | Remote) -> Path:
         return file
     copy = file.copy
     if copy.exists():
+        touch(copy)
         return copy
     system, path = _system(file.address)
     part = copy.with_name(f"{copy.name}.{os.getpid()}.part")

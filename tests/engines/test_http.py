@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from json import dumps
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,7 @@ def talk(
     asked: Request | None = None,
     key: str | None = KEY,
     path: str = "",
+    options: dict[str, Any] | None = None,
     **placement: Any,
 ) -> tuple[list[Completion | EngineError], Peer]:
     """Send requests one after another to a server on loopback; what came of each."""
@@ -75,7 +77,11 @@ def talk(
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         url = f"http://127.0.0.1:{runner.addresses[0][1]}{path}"
-        spec = ModelSpec("judge", "http", "some-model", urls=(url,), key=key, placement=placement)
+        spec = ModelSpec(
+            *("judge", "http", "some-model", (url,), key),
+            placement=placement,
+            options=options or {},
+        )
         engine = http.open_engine(spec)
         await engine.start()
         outcomes: list[Completion | EngineError] = []
@@ -147,6 +153,7 @@ def test_no_key_no_header() -> None:
         ("/api", "/api/v1/chat/completions"),
         ("/v1beta/openai", "/v1beta/openai/chat/completions"),
         ("/odd/chat/completions", "/odd/chat/completions"),
+        ("/odd/completions", "/odd/chat/completions"),
     ],
 )
 def test_the_address_with_and_without_v1(path: str, reached: str) -> None:
@@ -177,6 +184,108 @@ def test_thoughts_are_kept_apart() -> None:
     body = answer("4")
     body["choices"][0]["message"]["reasoning_content"] = "2+2"
     assert success(json(body)).extra == {"reasoning": "2+2"}
+
+
+def test_what_the_usage_says_beside_the_sums() -> None:
+    usage = {
+        "prompt_tokens": 7,
+        "completion_tokens": 3,
+        "prompt_tokens_details": {"cached_tokens": 5},
+        "completion_tokens_details": {"reasoning_tokens": 2},
+    }
+    done = success(json(answer(usage=usage)))
+    assert (done.cached_tokens, done.extra) == (5, {"reasoning_tokens": "2"})
+    for odd in (None, [], {"cached_tokens": "5"}, {"cached_tokens": -1}, {"cached_tokens": None}):
+        assert (
+            success(json(answer(usage={**usage, "prompt_tokens_details": odd}))).cached_tokens == 0
+        )
+
+
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999", str(2**80)])
+def test_numbers_that_are_no_json_do_not_spoil_a_reply(number: str) -> None:
+    async def handle(_: web.Request) -> web.StreamResponse:
+        text = dumps(answer("ü \ud83d\ude00")).replace("{", f'{{"logprob": {number}, ', 1)
+        return web.Response(text=text, content_type="application/json")
+
+    assert success(handle).text == "ü 😀"
+
+
+def test_half_a_character_is_none() -> None:
+    async def handle(_: web.Request) -> web.StreamResponse:
+        return web.Response(text=dumps(answer("a \ud83d b")), content_type="application/json")
+
+    done = success(handle)
+    assert done.text == "a ? b"
+    assert done.text.encode()
+
+
+def test_a_body_that_is_nothing_but_depth_is_a_bad_reply() -> None:
+    async def handle(_: web.Request) -> web.StreamResponse:
+        return web.Response(text="[" * 100_000, content_type="application/json")
+
+    assert failure(handle).kind == "bad-reply"
+
+
+def test_thinking_is_told_to_the_template() -> None:
+    for thinking in (True, False):
+        _, peer = talk(json(answer()), options={"thinking": thinking})
+        assert peer.bodies[0]["chat_template_kwargs"] == {"enable_thinking": thinking}
+
+
+def test_plain_completions_and_what_was_sent_for_one() -> None:
+    body = {"choices": [{"text": " on", "finish_reason": "length"}], "usage": {"prompt_tokens": 7}}
+    (done,), peer = talk(
+        json(body), asked=request("go", max_tokens=1), options={"api": "completion"}
+    )
+    assert isinstance(done, Completion)
+    assert (done.text, done.finish, done.prompt_tokens) == (" on", "length", 7)
+    assert peer.requests[0].path == "/v1/completions"
+    assert peer.bodies[0]["prompt"] == "go"
+    assert "messages" not in peer.bodies[0]
+
+
+@pytest.mark.parametrize(
+    ("dialect", "sent"),
+    [
+        (
+            "openai",
+            {
+                "response_format": {
+                    "type": "json_schema",
+                    "json_schema": {"name": "reply", "schema": {"type": "object"}},
+                }
+            },
+        ),
+        ("vllm", {"structured_outputs": {"json": {"type": "object"}}}),
+        ("guided_json", {"guided_json": {"type": "object"}}),
+        ("llama", {"json_schema": {"type": "object"}}),
+        ("none", {}),
+    ],
+)
+def test_a_schema_in_the_words_of_the_server(dialect: str, sent: dict[str, Any]) -> None:
+    asked = request(schema='{"type":"object"}')
+    _, peer = talk(json(answer()), asked=asked, structured_output=dialect)
+    _, plain = talk(json(answer()))
+    (body,), (without,) = peer.bodies, plain.bodies
+    assert {k: v for k, v in body.items() if k not in without} == sent
+
+
+def test_only_a_refused_schema_is_left_out() -> None:
+    refusal = json({"error": {"message": "response_format: json_schema is not supported"}}, 400)
+    asked = request(schema='{"type":"object"}')
+    (done,), peer = talk(refusal, json(answer()), asked=asked)
+    assert isinstance(done, Completion)
+    assert ["response_format" in b for b in peer.bodies] == [True, False]
+    for other in (json({"error": "temperature is out of range"}, 400), json({}, 500)):
+        (error,), peer = talk(other, json(answer()), asked=asked)
+        assert isinstance(error, EngineError)
+        assert len(peer.bodies) == 1
+    (error,), peer = talk(refusal, asked=request())
+    assert isinstance(error, EngineError)
+    assert len(peer.bodies) == 1, "without a schema, there is nothing to leave out"
+    (error,), peer = talk(refusal, asked=asked)
+    assert isinstance(error, EngineError)
+    assert len(peer.bodies) == 2, "once"
 
 
 def test_a_limit_reached_while_thinking_is_an_empty_reply_not_an_error() -> None:

@@ -17,12 +17,13 @@ from typing import Any
 
 import pytest
 
-from mashbill.runtime.engines import local
+from mashbill.runtime.engines import _restarts, local
 from mashbill.runtime.engines.base import EngineModule, ModelSpec
 from mashbill.runtime.requests import Completion, EngineError, Message, Request, Sampling
 
 from .gguf_files import gguf
 from .local_server import Served
+from .tiny_gguf import write_tiny
 
 
 def request(text: str, *, seed: int = 1, max_tokens: int = 12, **sampling: Any) -> Request:
@@ -60,7 +61,7 @@ def gone(pid: int) -> bool:
 
 def test_module_meets_the_protocol(local_spec: ModelSpec) -> None:
     module: EngineModule = local
-    assert set(module.PLACEMENT) == {"slots", "context", "threads", "timeout"}
+    assert set(module.PLACEMENT) == {"slots", "context", "threads", "timeout", "logprobs"}
     info = module.describe(local_spec)
     assert (info.exact_tokens, info.context) == (True, 2048)
     wide = replace(local_spec, placement={"context": 99999, "slots": 2})
@@ -171,7 +172,8 @@ def test_a_crash_is_an_error_and_a_new_process(local_spec: ModelSpec) -> None:
 
 
 def test_restarts_have_an_end(local_spec: ModelSpec, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local, "_BACKOFF", 0.0)
+    monkeypatch.setattr(_restarts, "BACKOFF", 0.0)
+    monkeypatch.setattr(_restarts, "RESTARTS", 3)
     pids = []
     with Served(local_spec) as served:
 
@@ -186,13 +188,36 @@ def test_restarts_have_an_end(local_spec: ModelSpec, monkeypatch: pytest.MonkeyP
                 await work
             return caught.value
 
-        for _ in range(local._RESTARTS + 1):
+        for _ in range(_restarts.RESTARTS + 1):
             assert served.run(crash_at_once()).retryable
         with pytest.raises(EngineError, match="4 times in a row") as caught:
             served.complete(request("Hello"))
         assert (caught.value.kind, caught.value.retryable) == ("crash", False)
     assert len(set(pids)) == 4
     assert all(gone(pid) for pid in pids)
+
+
+def test_a_child_that_hangs_is_ended_and_started_again(
+    local_spec: ModelSpec, tmp_path: Path
+) -> None:
+    # Random weights answer at once, so that a second is long.
+    tiny = ModelSpec("w", "local", str(write_tiny(tmp_path / "tiny.gguf")))
+    with Served(replace(tiny, placement={"timeout": "1s"})) as served:
+        first = served.child.process.pid
+
+        async def frozen() -> list[Completion | BaseException]:
+            # Two at once: the second is told of the end of a process, not of its own silence.
+            os.kill(first, signal.SIGSTOP)
+            work = [asyncio.ensure_future(served.engine.complete(LONG)) for _ in range(2)]
+            return await asyncio.gather(*work, return_exceptions=True)
+
+        outcomes = served.run(frozen())
+        assert all(isinstance(o, EngineError) and o.retryable for o in outcomes), outcomes
+        assert "timeout" in {o.kind for o in outcomes}
+        assert served.complete(request("Hello", max_tokens=2)).text
+        assert served.child.process.pid != first
+        assert served.engine.note() == "restarted 1×"
+        assert gone(first)
 
 
 def test_closing_leaves_no_process(local_spec: ModelSpec) -> None:
@@ -206,7 +231,7 @@ def test_closing_leaves_no_process(local_spec: ModelSpec) -> None:
 
 PARENT = """
 import asyncio, sys
-from mashbill.runtime.engines import local
+from mashbill.runtime.engines import _restarts, local
 from mashbill.runtime.engines.base import ModelSpec
 
 async def main():

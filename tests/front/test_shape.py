@@ -33,7 +33,7 @@ MISTAKES = [
     ("model: writer", "modle: writer", "S002", "modle", "did you mean 'model'?"),
     ("op: filter", "opp: filter", "S002", "opp", "did you mean 'op'?"),
     ("mix:\n", "mxi:\n", "S002", "mxi", "unknown key 'mxi' in the recipe"),
-    ("seed: 7", "budget: { usd: 1 }", "S002", "budget", "unknown key 'budget' in the recipe"),
+    ("seed: 7", "retention: 7d", "S002", "retention", "unknown key 'retention' in the recipe"),
     ("concurrency: 4", "threads: 4", "S002", "threads", "unknown key 'threads' in placement"),
     ("shard: 256MB", "pth: x", "S002", "pth", "'path' is there already"),
     ("max: 1.6", "most: 1.6", "S002", "most", "unknown key 'most' in check 'short'"),

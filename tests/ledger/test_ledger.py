@@ -16,6 +16,7 @@ from ledger_cases import entry, key
 from mashbill.runtime.ledger import Entry, Ledger, LedgerError, key_of
 from mashbill.runtime.ledger import runs as runs_module
 from mashbill.runtime.ledger.commit import GROUP_BYTES
+from mashbill.runtime.ledger.segments import SEAL_RECORDS
 from mashbill.runtime.ledger.view import tidy
 from mashbill.runtime.requests import Completion, Message, Request, Sampling
 
@@ -205,6 +206,54 @@ def test_segments_are_sealed_and_runs_merged_as_it_grows(
         table = 100 * ledger.stats().segments
         assert 24 * 600 <= run.stat().st_size <= 24 * 600 + table + 100
         assert ledger.get_many([(key(i), 64) for i in range(600)]) == [entry(i) for i in range(600)]
+
+
+class OfSize(runs_module.Run):
+    """A run that only knows how many entries it has."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+    def __len__(self) -> int:
+        return self.count
+
+
+@pytest.mark.parametrize("size", [1, 1000, SEAL_RECORDS - 1, SEAL_RECORDS + 900, 4 * SEAL_RECORDS])
+def test_runs_of_any_size_are_merged_before_they_are_many(size: int) -> None:
+    limit = 1 << 22
+    runs: list[int] = []
+    merged = 0
+    for _ in range(400):
+        runs.append(size)
+        if chosen := runs_module.crowded(map(OfSize, runs), limit=limit):
+            taken = [len(run) for run in chosen]
+            assert len(taken) >= runs_module.FAN_IN
+            for count in taken:
+                runs.remove(count)
+            runs.append(sum(taken))
+            merged += sum(taken)
+    assert sum(runs) == 400 * size
+    assert len(runs) <= runs_module.MANY + 1
+    assert merged <= 40 * 400 * size, "each entry is written anew a few times"
+
+
+def test_a_ledger_of_many_runs_merges_them_when_it_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fan_in = runs_module.FAN_IN
+    monkeypatch.setattr(runs_module, "FAN_IN", 100)  # as one that died before it merged
+    for i in range(10):
+        with Ledger.open(tmp_path, window=0) as ledger:
+            ledger.put_sync(*(entry(n) for n in range(10 * i, 10 * i + 10)))
+    assert len(runs_of(tmp_path)) == 10
+    monkeypatch.setattr(runs_module, "FAN_IN", fan_in)
+    reader = Ledger.open(tmp_path, write=False)  # it goes on with the runs that it has mapped
+    with Ledger.open(tmp_path) as ledger:
+        assert len(runs_of(tmp_path)) == 1
+        assert [ledger.get(key(i), 64) for i in range(100)] == [entry(i) for i in range(100)]
+        assert ledger.verify() == []
+    assert [reader.get(key(i), 64) for i in range(100)] == [entry(i) for i in range(100)]
+    reader.close()
 
 
 def test_an_index_that_is_lost_or_damaged_is_made_again(tmp_path: Path) -> None:

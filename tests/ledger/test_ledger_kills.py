@@ -1,4 +1,4 @@
-"""SIGKILL at random moments of put, seal, compact, removal and import, in child processes.
+"""SIGKILL at random moments of put, seal, merge, compact, removal and import, in child processes.
 
 After each kill: everything that was reported as committed is found, once; nothing is damaged; and
 what the child was at can be done again to its end.
@@ -26,7 +26,7 @@ import sys
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
 from ledger_cases import entry, key
-from mashbill.runtime.ledger import Ledger
+from mashbill.runtime.ledger import Ledger, runs
 from mashbill.runtime.ledger.compaction import compact_folder
 from mashbill.runtime.ledger.layout import alone
 from mashbill.runtime.ledger.portable import import_file
@@ -45,6 +45,14 @@ def seal(folder, start):
     for low in range(start, start + 100_000, 3):
         with Ledger.open(folder, window=0, seal_bytes=1) as ledger:
             for i in range(low, low + 3):
+                ledger.put_sync(entry(i))
+                say(i)
+
+def merge(folder, start):
+    runs.FAN_IN, runs._CHUNK = 2, 16
+    for low in range(start, start + 100_000, 40):
+        with Ledger.open(folder, window=0, seal_bytes=1000) as ledger:
+            for i in range(low, low + 40):
                 ledger.put_sync(entry(i))
                 say(i)
 
@@ -157,7 +165,7 @@ def suffer(kind: str, folder: Path, rounds: int, seed: int) -> None:
             growing(kind, folder, rounds, seed)
 
 
-KINDS = ("put", "seal", "compact", "gc", "bring")
+KINDS = ("put", "seal", "merge", "compact", "gc", "bring")
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -266,10 +266,25 @@ def test_two_writers_learn_of_each_other_while_they_work(
 ) -> None:
     from mashbill.runtime.ledger import ledger as module
 
-    monkeypatch.setattr(module, "REFRESH_SECONDS", 0.0)
+    monkeypatch.setattr(module, "REFRESH_SECONDS", 1e9)
     with Ledger.open(tmp_path, window=0) as one, Ledger.open(tmp_path, window=0) as other:
         one.put_sync(entry(1))
-        assert other.get(key(1), 64) is None
-        other.put_sync(entry(2))
-        other.put_sync(entry(3))  # the first commit's look is over by now
+        assert other.get(key(1), 64) is None, "it has looked a moment ago"
+        known = other.news
+        other.refresh()
         assert other.get(key(1), 64) == entry(1)
+        assert other.news != known
+    monkeypatch.setattr(module, "REFRESH_SECONDS", 0.0)
+    monkeypatch.setattr(module, "REFRESH_SHARE", 1e9)
+    with Ledger.open(tmp_path, window=0) as one, Ledger.open(tmp_path, window=0) as other:
+        one.put_sync(entry(2))
+        assert other.get(key(2), 64) == entry(2), "whoever misses something looks again"
+        known = other.news
+        other.put_sync(entry(3))
+        assert other.news == known, "its own completions are no news"
+        one.put_sync(entry(4))
+        assert other.news != known
+        assert one.get(key(3), 64) == entry(3)
+    with Ledger.open(tmp_path, write=False) as reader, Ledger.open(tmp_path) as one:
+        one.put_sync(entry(5))
+        assert reader.get(key(5), 64) is None, "a reader sees one moment, until `refresh`"

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from mashbill.runtime import window
 from mashbill.runtime.cli import command
+from mashbill.runtime.window import health
 
 from .conftest import MODELS, RECIPE, Spine, balance, documents, make_spine
 
@@ -275,8 +275,9 @@ def server(answer: int | Callable[[int], int]) -> Iterator[tuple[str, list[bytes
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retries without waiting."""
-    monkeypatch.setattr(window, "FIRST_WAIT", 0.001)
-    monkeypatch.setattr(window, "LONGEST_WAIT", 0.002)
+    monkeypatch.setattr(health, "FIRST_WAIT", 0.001)
+    monkeypatch.setattr(health, "LONGEST_WAIT", 0.002)
+    monkeypatch.setattr(health, "DOWN_SECONDS", 0.3)
 
 
 @pytest.mark.usefixtures("at_once")

@@ -143,7 +143,7 @@ def test_an_interrupt_while_the_data_set_is_written(
         raise AssertionError("not interrupted")
 
     with monkeypatch.context() as patch:
-        patch.setattr(execute, "_write", interrupted)
+        patch.setattr(execute, "write_shards", interrupted)
         said = spine.run()
     assert said.code == 130
     assert "Paused" in said.err

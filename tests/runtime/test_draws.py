@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from mashbill.runtime import window as window_module
 from mashbill.runtime.engines.base import ModelInfo, ModelSpec
+from mashbill.runtime.halt import HeldBackError
 from mashbill.runtime.ladder import STRIDE
 from mashbill.runtime.ledger import Entry, Ledger
 from mashbill.runtime.requests import Completion, EngineError, Message, Request
-from mashbill.runtime.window import EngineDownError, Window
+from mashbill.runtime.window import Window, health
 
 from .conftest import MODELS, PROMPT, Spine, documents, make_spine
 
@@ -146,8 +146,8 @@ class Scripted:
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(window_module, "FIRST_WAIT", 0.0005)
-    monkeypatch.setattr(window_module, "LONGEST_WAIT", 0.001)
+    monkeypatch.setattr(health, "FIRST_WAIT", 0.0005)
+    monkeypatch.setattr(health, "LONGEST_WAIT", 0.001)
 
 
 def window_of(engine: Scripted, ledger: Ledger) -> Window:
@@ -217,7 +217,8 @@ def test_which_failures_mean_that_the_engine_is_down(
             window = window_of(engine, ledger)
             asked = (ask(window, str(i)) for i in range(60))
             found = await asyncio.gather(*asked, return_exceptions=True)
-            assert any(isinstance(f, EngineDownError) for f in found) == down
+            assert (window.halt.cause == "engine") == down
+            assert any(isinstance(f, HeldBackError) for f in found) == down
 
     asyncio.run(work())
 
@@ -251,15 +252,13 @@ def test_failures_are_counted_in_the_order_of_replies(tmp_path: Path) -> None:
     async def work() -> None:
         with Ledger.open(tmp_path, window=0.001) as ledger:
             window = window_of(engine, ledger)
-            found = await asyncio.gather(
-                *(ask(window, str(i)) for i in range(90)), return_exceptions=True
-            )
-            assert not any(isinstance(f, EngineDownError) for f in found)
+            await asyncio.gather(*(ask(window, str(i)) for i in range(90)), return_exceptions=True)
+            assert not window.halt.called
 
     asyncio.run(work())
 
 
-def test_draining_waits_for_what_is_in_flight_and_admits_nothing(tmp_path: Path) -> None:
+def test_a_stop_lets_what_is_in_flight_finish_and_admits_nothing(tmp_path: Path) -> None:
     engine = Scripted([], delay=0.05)
 
     async def work() -> None:
@@ -267,13 +266,12 @@ def test_draining_waits_for_what_is_in_flight_and_admits_nothing(tmp_path: Path)
             window = window_of(engine, ledger)
             tasks = [asyncio.ensure_future(ask(window, str(i))) for i in range(10)]
             await asyncio.sleep(0.02)
-            await window.drain(5)
-            await asyncio.sleep(0.02)
-            assert sum(t.done() for t in tasks) == engine.slots
+            window.halt.call("user", "stop")
+            found = await asyncio.gather(*tasks, return_exceptions=True)
+            assert sum(isinstance(f, Entry) for f in found) == engine.slots
+            assert sum(isinstance(f, HeldBackError) for f in found) == 10 - engine.slots
             assert ledger.stats().completions == engine.slots
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await window.close()
 
     asyncio.run(work())
     assert len(engine.asked) == engine.slots

@@ -1,0 +1,38 @@
+"""What went through a window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class WindowStats:
+    """Counts over a run; times in seconds.
+
+    Attributes:
+        sent: Requests sent, retries among them.
+        reused: Requests that the ledger answered.
+        shared: Requests that met an equal one in flight.
+        retried: Requests sent again after a fault.
+        failed: Requests that failed for good.
+        queued: Time that requests waited for their turn, added up.
+        under_way: Time between sending and reply, added up.
+    """
+
+    sent: int = 0
+    reused: int = 0
+    shared: int = 0
+    retried: int = 0
+    failed: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+    queued: float = 0.0
+    under_way: float = 0.0
+    busy_since: float | None = None
+    busy_until: float = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """Wall time between the first request sent and the last reply."""
+        return max(self.busy_until - self.busy_since, 0.0) if self.busy_since else 0.0
