@@ -68,19 +68,20 @@ class Transport:
             EngineError: `connect`, `reset`, `half-reply`, `timeout`, `tls`, `address` or
                 `bad-reply`; without its cause, which holds the headers and with them the key.
         """
-        opened: list[bool] = []
-        token = _opened.set(opened)
-        began = time.monotonic()
-        try:
-            return await self._send(payload)
-        except EngineError as error:
-            stale = error.kind == "reset" and not opened
-            if not stale or time.monotonic() - began > _STALE_SECONDS:
-                raise
-        finally:
-            _opened.reset(token)
-        # The server closed the kept connection before it saw the request: no failure yet.
-        return await self._send(payload)
+        while True:
+            opened: list[bool] = []
+            token = _opened.set(opened)
+            began = time.monotonic()
+            try:
+                return await self._send(payload)
+            except EngineError as error:
+                # A kept connection that the server closed before it saw the request is no failure
+                # yet, and each of them is met once: the pool ends with a connection of our own.
+                stale = error.kind == "reset" and not opened
+                if not stale or time.monotonic() - began > _STALE_SECONDS:
+                    raise
+            finally:
+                _opened.reset(token)
 
     async def _send(self, payload: bytes) -> tuple[int, Mapping[str, str], bytes]:
         import aiohttp

@@ -1,5 +1,6 @@
-"""A JSON Schema as a GBNF grammar, which llama.cpp holds a reply to while it is drawn.
+"""A JSON Schema as a GBNF grammar, which a reply is held to while it is drawn.
 
+llama.cpp reads it, and xgrammar, which vLLM uses.
 llama.cpp compiles schemas itself, with white space wherever JSON allows it: a model that loops in
 it never ends. Here at most one space stands after a colon and after a comma. What a grammar cannot
 say, or this one does not, is refused: a limit that is dropped in silence is worse than none.
@@ -294,4 +295,4 @@ def _quoted(text: str) -> str:
 
 def _refused(path: Path, why: str) -> EngineError:
     where = f"`{'.'.join(path)}`" if path else "the schema of the reply"
-    return EngineError("schema", f"local models: {where}: {why}", retryable=False)
+    return EngineError("schema", f"{where}: {why}", retryable=False)

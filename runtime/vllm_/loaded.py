@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import importlib
 import inspect
 import itertools
@@ -125,9 +124,6 @@ class Loaded:
         # Whatever goes wrong in there, it is gone or goes with this process.
         with contextlib.suppress(Exception):
             await asyncio.to_thread(_shut_down, self.llm)
-        # Let go of now: its finaliser complains where it runs at the end of the process.
-        self.llm = None
-        gc.collect()
 
     def _send(self, request: Request, n: int, name: str) -> AsyncIterator[Any]:
         params = sampling_params(

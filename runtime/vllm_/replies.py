@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..engines._logprobs import Logprob, pack_logprobs
+from ..llama.grammar import compile_grammar
 from ..requests import Completion, EngineError, Finish, Sampling
 
 _FINISH: dict[str, Finish] = {"stop": "stop", "length": "length"}
@@ -33,7 +34,10 @@ def sampling_params(sampling: Sampling, *, seed: int, n: int, logprobs: int) -> 
     if logprobs:
         given["logprobs"] = logprobs
     if sampling.schema is not None:
-        given["structured_outputs"] = vllm.StructuredOutputsParams(json=sampling.schema)
+        # vLLM's own way from a schema lets control characters into strings, which is no JSON.
+        given["structured_outputs"] = vllm.StructuredOutputsParams(
+            grammar=compile_grammar(sampling.schema)
+        )
     return vllm.SamplingParams(**given)
 
 

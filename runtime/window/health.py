@@ -31,13 +31,16 @@ POISONED = 3
 LONGEST_ASKED = 600.0
 """The longest that a server may ask to be left alone."""
 
-NO_SIGN = frozenset({"overlong", "filtered", "request", "status-400", "status-413", "status-422"})
+_STATUS = ("status-400", "status-413", "status-422")
+NO_SIGN = frozenset({"overlong", "filtered", "request", "schema", "template", *_STATUS})
 """Faults of one request: no sign that the engine is down."""
 BUSY = "status-429"
 """The fault of a server that is there, and has too much to do."""
-OUTAGES = frozenset({"connect", "reset", "crash", BUSY, *(f"status-{n}" for n in (502, 503, 504))})
+OUTAGES = frozenset(
+    {"connect", "reset", "crash", "memory", BUSY, *(f"status-{n}" for n in (502, 503, 504))}
+)
 """Faults of an engine that is not there, for which no request can be blamed."""
-DEATHS: Mapping[str, int] = {"crash": 0, "reset": 2, "half-reply": 2}
+DEATHS: Mapping[str, int] = {"crash": 0, "memory": 0, "reset": 2, "half-reply": 2}
 """Faults that an engine dies with, and how many of them mean nothing: an engine in a process of
 ours says that it died, a server far away may just have closed a connection."""
 

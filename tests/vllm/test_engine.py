@@ -188,14 +188,14 @@ def test_a_model_that_rates(folder: Path, small: None) -> None:
 
 
 def test_what_cannot_be_loaded_is_told_kindly(folder: Path, small: None, tmp_path: Path) -> None:
-    write_config(tmp_path / "long", Shape(context=2**24))
+    write_config(tmp_path / "long", Shape(context=2**21))
     dummy = {**PLACEMENT, "load_format": "dummy"}
     spec = tiny_spec(folder)
     for model, placement, kind, said in [
         (spec.model, {"max_model_len": 4096}, "load", "max_model_len"),
         (spec.model, {"swap_space": 4}, "placement", "has no setting swap_space"),
         # Found by a process of vLLM's, which only its log tells of.
-        (str(tmp_path / "long"), {**dummy, "max_model_len": 2**24}, "memory", "lower placement."),
+        (str(tmp_path / "long"), {**dummy, "max_model_len": 2**21}, "memory", "lower placement."),
     ]:
         wrong = replace(spec, model=model, placement={**PLACEMENT, **placement})
         with pytest.raises(EngineError) as caught:

@@ -21,7 +21,6 @@ import argparse
 import json
 import os
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -155,11 +154,9 @@ def compare(clients: list[str], port: int, rows: int, flight: int, times: int) -
                 found[client].append(once(client, port, rows, flight))
             except (SystemExit, AssertionError) as error:
                 print(f"  {client}: {str(error).strip()[-600:]}")
-    bare = statistics.median(r.rate for r in found["bare"])
-    for client, results in found.items():
-        if not results:
-            continue
-        best = sorted(results, key=lambda r: r.rate)[len(results) // 2]
+    middle = {c: sorted(r, key=lambda r: r.rate)[len(r) // 2] for c, r in found.items() if r}
+    bare = middle["bare"].rate
+    for client, best in middle.items():
         print(
             f"  {client:<10}{best.rate:>7,.0f} rows/s, {best.rate / bare:.2f} of bare;"
             f" {best.whole:>6,.0f} with start and output   {best.cpu:6.2f} ms CPU a row"
@@ -167,10 +164,9 @@ def compare(clients: list[str], port: int, rows: int, flight: int, times: int) -
             + (f"   {best.requests - rows} more requests" if best.requests > rows else ""),
             flush=True,
         )
-    peers = [r.rate for c in clients if c in PEERS for r in found[c]]
-    if peers and found["mashbill"]:
-        ours = statistics.median(r.rate for r in found["mashbill"])
-        print(f"  mashbill to the best peer: {ours / max(peers):.1f}")
+    peers = [best.rate for client, best in middle.items() if client in PEERS]
+    if peers and "mashbill" in middle:
+        print(f"  mashbill to the best peer: {middle['mashbill'].rate / max(peers):.1f}")
 
 
 def main() -> None:
