@@ -16,6 +16,7 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from .checkworker import CHECKS, LENGTH, Builder, CheckError, CheckSpec, judge
@@ -87,11 +88,11 @@ class CheckPool:
             raise CheckError("the check pool is closed")
         if not specs:
             return ()
-        pickled = tuple(pickle.dumps(spec) for spec in specs)
+        pickled = _pickled(specs)
         if not self.workers:
             return judge(self._inline.build(pickled), row)
         try:
-            data = pickle.dumps(dict(row))
+            data = pickle.dumps(row if type(row) is dict else dict(row), pickle.HIGHEST_PROTOCOL)
         except Exception as error:
             raise CheckError(f"the row cannot be sent to a worker: {error}") from error
         names = ", ".join(f"`{spec.name}`" for spec in specs)
@@ -150,6 +151,12 @@ class CheckPool:
         while len(batch) < share:
             batch.append(self._queue.get_nowait())
         return [job for job in batch if not job.done.done()]
+
+
+@lru_cache(maxsize=256)
+def _pickled(specs: tuple[CheckSpec, ...]) -> tuple[bytes, ...]:
+    """A step's specs are the same for all its rows."""
+    return tuple(pickle.dumps(spec) for spec in specs)
 
 
 class _WorkerLostError(Exception):

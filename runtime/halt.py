@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
-Cause = Literal["user", "cap", "deadline", "breaker", "engine"]
+Cause = Literal["user", "cap", "deadline", "breaker", "engine", "disk"]
 
 
 class HeldBackError(Exception):

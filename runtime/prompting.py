@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import xxhash
-from jinja2 import DictLoader, StrictUndefined, Template, TemplateError, Undefined
+from jinja2 import (
+    DictLoader,
+    Environment,
+    StrictUndefined,
+    Template,
+    TemplateError,
+    Undefined,
+    nodes,
+)
+from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from ..compiler.prompts import FILTERS, OPTIONS, PromptFile
@@ -59,9 +68,14 @@ class Renderer:
         self._names = tuple(name for name, _ in prompt.inputs)
         self._break = breaker(special)
         self._k = prompt.example_k
+        self._fixed: dict[str, str | None] = {}
         rows = prompt.rows()
         asked = (self._render("user", row, trusted=True) for row in rows)
         self._examples = tuple((q or "", str(r[REPLY])) for q, r in zip(asked, rows, strict=True))
+        empty = dict.fromkeys(self._names)
+        blocks = dict(prompt.blocks)
+        fixed = [r for r in get_args(Role) if r in blocks and _is_fixed(environment, blocks[r])]
+        self._fixed = {role: self._render(role, empty) for role in fixed}
 
     def messages(
         self, values: Mapping[str, Any], draw_examples: str | None = None
@@ -101,6 +115,8 @@ class Renderer:
         template = self._blocks.get(block)
         if template is None:
             return None
+        if block in self._fixed and not trusted:
+            return self._fixed[block]
         text, outside = _collect(template, self._context(values))
         return trim_edges(text if trusted else self._break(text, outside))
 
@@ -119,6 +135,12 @@ class Renderer:
             inner[last] = values[name]
         steps = [MAX_STEPS]
         return {name: _metered(value, steps) for name, value in context.items()}
+
+
+def _is_fixed(environment: Environment, source: str) -> bool:
+    """Whether a block is the same for every row: it reads no input, and includes nothing."""
+    tree = environment.parse(source)
+    return not find_undeclared_variables(tree) and not any(tree.find_all(nodes.Include))
 
 
 class _Fields(dict[str, Any]):

@@ -65,6 +65,7 @@ class Claims:
                 return True
             slot = self._free.pop()
             own[slot : slot + KEY_BYTES] = key
+            self._look()  # whoever has begun since the last look may not have seen this key
             if self._elsewhere(key):  # both at once: both give way, and try again at another time
                 self._give(own, slot)
                 return False

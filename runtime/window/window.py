@@ -7,6 +7,7 @@ has come and the budget allows. A row moves on after its completion is committed
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -21,6 +22,9 @@ from ..requests import Completion, EngineError, Message, Request, Sampling
 from .health import EngineDownError, Fare, Health
 from .stats import WindowStats
 from .turns import Turns
+
+ELSEWHERE_SECONDS = 0.2
+"""How long a request that another living process has under way waits until it is asked about."""
 
 
 class MissingError(Exception):
@@ -110,12 +114,19 @@ class Window:
             await turns.enter(step, fare.deaths)
             try:
                 self.stats.queued += time.monotonic() - asked
-                # Its slot stays taken until it is durable: what is under way is all that a kill
-                # can cost, whatever the disk is doing.
-                return await self._once(engine, step, request, key)
+                claimed = self.ledger.claim(key, request.sampling.max_tokens)
+                if isinstance(claimed, Entry):  # by another process, since it was looked up
+                    self.stats.reused += 1
+                    return claimed
+                if claimed:
+                    # Its slot stays taken until it is durable: what is under way is all that a
+                    # kill can cost, whatever the disk is doing.
+                    return await self._once(engine, step, request, key)
+                pause = random.uniform(0.5, 1.5) * ELSEWHERE_SECONDS
             except EngineError as error:
                 pause = self._failed(error, fare)
             finally:
+                self.ledger.release(key)
                 turns.leave()
             await self.halt.sleep(pause)
 
@@ -146,7 +157,11 @@ class Window:
         seconds = ended - started - completion.waited
         stats.under_way += seconds
         entry = self._entry(request, key, completion, seconds)
-        await self.ledger.put(entry)
+        try:
+            await self.ledger.put(entry)
+        except OSError as error:  # nothing more is paid for that cannot be kept
+            self.halt.call("disk", str(error))
+            raise
         return entry
 
     async def _reserve(self, step: str, request: Request) -> Reservation:

@@ -1,0 +1,48 @@
+"""Two runs of one recipe at once, on one ledger: each request is paid for once."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections import Counter
+from pathlib import Path
+
+from .conftest import Spine, balance, documents, make_spine
+
+
+def keys(spine: Spine) -> Counter[str]:
+    return Counter(spine.sent())
+
+
+def other_output(spine: Spine) -> Spine:
+    """The same recipe beside it, in the same project, with a data set of its own."""
+    recipe = (spine.folder / "recipe.yaml").read_text()
+    folder = spine.folder / "second"
+    (folder / "prompts").mkdir(parents=True)
+    shutil.copy(spine.folder / "prompts/book.md.j2", folder / "prompts")
+    shutil.copy(spine.folder / "docs.jsonl", folder)
+    (folder / "recipe.yaml").write_text(recipe)
+    return Spine(folder)
+
+
+def test_two_runs_at_once_pay_once(tmp_path: Path) -> None:
+    quiet = make_spine(tmp_path / "quiet", documents(40))
+    quiet.good_run()
+    one = make_spine(tmp_path / "one", documents(40), latency="100ms", slots=8)
+    two = other_output(one)
+    first = one.start()
+    while len(one.sent()) < 20:
+        assert first.poll() is None, first.communicate()
+        time.sleep(0.005)
+    second = two.start()
+    for process in (first, second):
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == 0, out + err
+    found = keys(one)
+    assert set(found) == set(keys(quiet))
+    assert found.total() == len(found), "something was paid for twice"
+    for spine in (one, two):
+        balance(spine.record())
+        assert spine.shards() == quiet.shards()
+    sent = [s.record()["models"]["writer"]["sent"] for s in (one, two)]
+    assert all(sent) and sum(sent) == len(found), "both have worked"
