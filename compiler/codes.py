@@ -1037,7 +1037,7 @@ Write instead:
     ),
     "B554": Code(
         "budget-below-expected",
-        "error",
+        "warning",
         """\
 By what was measured the data set costs more than the budget allows, so the run
 would pause before its end.
@@ -1045,7 +1045,8 @@ would pause before its end.
     budget: { usd: 150 }          expected: $212
 
 Raise the cap, make less (`mix.total`, `limit`, `samples`), or ask for shorter
-replies (`max_tokens`) or fewer attempts (`on_fail`).
+replies (`max_tokens`) or fewer attempts (`on_fail`). Or let it pause: what was
+made by then is a valid data set, and running again goes on.
 """,
         stage="plan",
     ),
