@@ -40,6 +40,12 @@ OUTAGES = frozenset(
     {"connect", "reset", "crash", "memory", BUSY, *(f"status-{n}" for n in (502, 503, 504))}
 )
 """Faults of an engine that is not there, for which no request can be blamed."""
+GONE = OUTAGES - {"crash", "memory"}
+"""Those of an engine that is not ours to start again: all we can do is to wait for it."""
+GONE_AFTER = 5
+"""Of these in a row, an engine is gone: then one request at a time asks whether it is back."""
+LONGEST_PROBE = 5.0
+"""Seconds between two such requests, at most."""
 DEATHS: Mapping[str, int] = {"crash": 0, "memory": 0, "reset": 2, "half-reply": 2}
 """Faults that an engine dies with, and how many of them mean nothing: an engine in a process of
 ours says that it died, a server far away may just have closed a connection."""
@@ -76,13 +82,31 @@ class Health:
     """In a row, without an answer in between."""
     refusals: int = 0
     poisoned: int = 0
+    gone: int = 0
+    """Faults in a row that say that it is not there."""
     ill_since: float | None = None
+    _wait: float = 0.0
+    _waited: float = 0.0
 
     def answered(self) -> None:
         """Note an answer."""
         self.answers += 1
-        self.failures = self.refusals = self.poisoned = 0
+        self.failures = self.refusals = self.poisoned = self.gone = 0
         self.ill_since = None
+        self._wait = 0.0
+
+    @property
+    def absent(self) -> bool:
+        """Whether nobody need be asked but now and then, to see whether it is back."""
+        return self.gone >= GONE_AFTER
+
+    def probe_wait(self) -> float:
+        """Seconds until it is asked whether it is back; longer each time."""
+        now = time.monotonic()
+        if now >= self._waited:  # those that fail together wait together
+            self._wait = min(max(2 * self._wait, FIRST_WAIT), LONGEST_PROBE)
+            self._waited = now + self._wait
+        return self._wait * random.uniform(0.5, 1.0)
 
     def failed(self, error: EngineError, fare: Fare) -> float:
         """Note a failure.
@@ -95,6 +119,7 @@ class Health:
             EngineDownError: It is of no use to ask this engine anything.
         """
         fare.faults[error.kind] = fare.faults.get(error.kind, 0) + 1
+        self.gone = self.gone + 1 if error.kind in GONE else 0
         if error.kind not in NO_SIGN:
             self._note(error)
         if not error.retryable:

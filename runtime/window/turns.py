@@ -27,6 +27,8 @@ class Turns:
 
     def __init__(self, slots: int) -> None:
         self.slots = slots
+        self.limit = slots
+        """How many of them are given out: fewer while the engine is not there."""
         self.taken = 0
         self._closed = False
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
@@ -52,7 +54,7 @@ class Turns:
         if self._closed:
             raise HeldBackError
         quiet = not (deaths or self._waiting or self._suspects or self._trial)
-        if quiet and self.taken < self.slots:
+        if quiet and self.taken < self.limit:
             self.taken += 1
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -75,6 +77,12 @@ class Turns:
             self._trial = False
         self._admit()
 
+    def open(self) -> None:
+        """Give out all slots again."""
+        if self.limit < self.slots:
+            self.limit = self.slots
+            self._admit()
+
     def close(self) -> None:
         """Admit nobody any more, and say so to those who wait."""
         self._closed = True
@@ -91,7 +99,7 @@ class Turns:
             if self._suspects and not self.taken:
                 self._try()
             return
-        while self._waiting and self.taken < self.slots:
+        while self._waiting and self.taken < self.limit:
             self._grant(self._next())
 
     def _try(self) -> None:

@@ -125,10 +125,16 @@ class Window:
                 pause = random.uniform(0.5, 1.5) * ELSEWHERE_SECONDS
             except EngineError as error:
                 pause = self._failed(error, fare)
+                if self.health.absent and not fare.deaths:
+                    # With its slot held, so that not everybody tries in vain.
+                    turns.limit = 1
+                    await self.halt.sleep(self.health.probe_wait())
+                    pause = 0.0
             finally:
                 self.ledger.release(key)
                 turns.leave()
-            await self.halt.sleep(pause)
+            if pause:
+                await self.halt.sleep(pause)
 
     async def _once(self, engine: Engine, step: str, request: Request, key: bytes) -> Entry:
         stats = self.stats
@@ -150,6 +156,8 @@ class Window:
         self.purse.settle(reserved, completion)
         stats.busy_until = ended = time.monotonic()
         self.health.answered()
+        if self.turns is not None:
+            self.turns.open()
         stats.prompt_tokens += completion.prompt_tokens
         stats.completion_tokens += completion.completion_tokens
         stats.cached_tokens += completion.cached_tokens

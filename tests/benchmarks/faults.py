@@ -110,7 +110,8 @@ def measure(rate: float, rows: int, flight: int, **faults: Any) -> float:
         assert len(kept) == errors == record["errors"], "an error without a word"
         assert sum(a["pending"] for a in record["steps"].values()) == 0
         # A reply that broke off on its way was paid for, and nobody has it.
-        assert stats["repaid"] <= sum(stats["faults"].get(k, 0) for k in ("drip", "close")) + 64
+        broken = sum(stats["faults"].get(k, 0) for k in ("drip", "close"))
+        assert stats["repaid"] <= broken + flight * (stats["deaths"] + stats["hangs"])
         before = stats["requests"]
         again = (
             dict(mb.load(folder).plan(survey=False).run(replace=True).record) if errors else record

@@ -148,6 +148,7 @@ class Scripted:
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "FIRST_WAIT", 0.0005)
     monkeypatch.setattr(health, "LONGEST_WAIT", 0.001)
+    monkeypatch.setattr(health, "LONGEST_PROBE", 0.0005)
 
 
 def window_of(engine: Scripted, ledger: Ledger) -> Window:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -53,6 +54,7 @@ class Scripted:
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "FIRST_WAIT", 0.0005)
     monkeypatch.setattr(health, "LONGEST_WAIT", 0.001)
+    monkeypatch.setattr(health, "LONGEST_PROBE", 0.01)
 
 
 def asked(
@@ -208,19 +210,21 @@ def test_a_server_far_away_that_a_prompt_kills(tmp_path: Path) -> None:
 
 
 def test_an_outage_costs_no_request_its_tries(tmp_path: Path) -> None:
-    calls = 0
+    gone: list[float] = []
 
     async def act(text: str) -> None:
-        nonlocal calls
-        calls += 1
-        if 20 < calls < 900:
-            raise EngineError("connect", "no connection", retryable=True)
+        if len(engine.sent) > 20:
+            gone.append(time.monotonic())
+            if time.monotonic() - gone[0] < 0.2:
+                raise EngineError("connect", "no connection", retryable=True)
+        await asyncio.sleep(0.001)
 
     engine = Scripted(act)
-    window, found = asked(tmp_path, engine, [f"t{i}" for i in range(50)])
-    assert kinds(found) == {"Entry": 50}
-    assert window.stats.retried == 879
-    assert window.stats.sent == window.stats.retried + 50
+    window, found = asked(tmp_path, engine, [f"t{i}" for i in range(200)])
+    assert kinds(found) == {"Entry": 200}
+    assert window.stats.sent == window.stats.retried + 200
+    assert window.stats.retried < 100, "while it is gone, one at a time asks whether it is back"
+    assert max(len(b) for b in engine.beside[-100:]) > 1, "then all slots are used again"
 
 
 def test_an_outage_ends_in_a_stop_that_loses_nothing(
