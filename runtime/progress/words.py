@@ -74,8 +74,7 @@ def model(view: ModelView) -> str:
 def spending(view: Snapshot) -> str:
     """Spent so far, where it leads, what was planned, and how long it takes still."""
     if not view.models:
-        left = view.forecast.seconds
-        return f"eta {show_duration(left)}" if left else ""
+        return _eta(view.forecast.seconds)
     found = view.forecast
     parts = [f"{show_count(view.total('completion_tokens'))} tokens out{_usd(view.spent)}"]
     if view.tokens_per_second:
@@ -88,9 +87,12 @@ def spending(view: Snapshot) -> str:
         parts.append(planned)
     if view.budget:
         parts.append(f"budget {view.budget}")
-    if found.seconds is not None:
-        parts.append(f"eta {show_duration(found.seconds)}")
-    return "   ".join(parts)
+    return "   ".join([*parts, *filter(None, [_eta(found.seconds)])])
+
+
+def _eta(seconds: float | None) -> str:
+    """Nothing where a run is past its forecast: nobody knows then."""
+    return f"eta {show_duration(seconds)}" if seconds and seconds >= 1 else ""
 
 
 def _usd(amount: float | None) -> str:
