@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Any
 
 from ..compiler.plan import Plan, PlanNode
+from .budget import Purse, open_purse
 from .counting import counter_of
 from .engine_room import room_of
 from .execution import Execution
@@ -106,8 +107,12 @@ def preview(
         count = counter_of(plan, room)
         found = candidates(plan, project, count, reached)
         with interruptible(), Ledger.open(project.state / "ledger") as ledger:
+            # It stays under the caps of its data set, and its few calls are not counted there.
+            purse = open_purse(plan, RunFolder(folder), project.state)
+            if isinstance(purse, Purse):
+                purse.save = None
             execution = Execution(
-                plan, project, RunFolder(folder), folder, room, ledger, passes=passes
+                plan, project, RunFolder(folder), folder, room, ledger, passes=passes, purse=purse
             )
             rows = run_async(_watched(execution, watch, _show(execution, found, n, reached)))
     except OSError as error:

@@ -179,7 +179,7 @@ def _lost(found: Standing) -> list[tuple[str, str]]:
 
 def _caps(found: Standing) -> list[tuple[str, str]]:
     budget = (found.record or {}).get("budget") or {}
-    return [(str(said), "") for said in budget.get("said", ())]
+    return [(str(said), "") for said in budget.get("said", ()) if said != found.problem]
 
 
 def _kinds(found: Standing) -> dict[str, int]:

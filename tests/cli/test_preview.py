@@ -167,3 +167,12 @@ def test_a_model_that_does_not_answer_is_said_as_it_is(spine: Spine) -> None:
     said = spine.do("preview")
     assert said.code == 1 and "error[M251]" in said.err
     assert spine.do("preview", "-n", "0").code == 64
+
+
+def test_it_stays_under_the_caps_of_its_data_set(spine: Spine) -> None:
+    spine.edit("mix:", "budget: { requests: 2 }\nmix:")
+    said = spine.do("preview", "-n", "5")
+    assert said.code == 1, said.text
+    assert "budget.requests: 2 of 2 requests spent" in said.text
+    assert len(spine.sent()) == 2
+    assert not list(spine.folder.glob(".mashbill/**/spent.json")), "a run counts its own"
