@@ -1,7 +1,7 @@
 """The garbage collector while a run goes.
 
 A run makes many objects that live for one row, and hardly any cycles. As Python sets it, the
-collector goes through all that the program has loaded again and again: a tenth of a row's time.
+collector goes through all that the program has loaded again and again.
 """
 
 from __future__ import annotations

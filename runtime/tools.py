@@ -39,12 +39,6 @@ class Tools:
         """Tokens of each text by the step's model."""
         return self.tokens.count(texts)
 
-    def fits(self, messages: tuple[Message, ...], max_tokens: int) -> bool:
-        """Whether a prompt and its longest reply fit the model's context."""
-        if self.context is None:
-            return True
-        return self.tokens.count_chat([messages])[0] + max_tokens <= self.context
-
 
 def no_model(judge: Judge, rule: str) -> Tools:
     """Tools of a step that calls no model."""

@@ -11,14 +11,12 @@ import polars as pl
 from ..compiler.plan import Plan, PlanNode
 from .account import Account
 from .catalog import load_catalog
-from .checkpool import CheckError
 from .counting import Count
 from .halt import HeldBackError
 from .kernel import REASON
+from .mishaps import outcome_of
 from .outcome import Outcome, all_of
 from .pipeline import assignments, build_row_op, divided, map_stage
-from .prompting import RenderError
-from .requests import EngineError
 from .stages import fitting
 from .tools import Tools
 from .window import MissingError
@@ -129,8 +127,6 @@ class Trace:
             found: tuple[Outcome, ...] = await op.run(row)
         except (MissingError, HeldBackError):
             return ()
-        except EngineError as error:
-            return (Outcome("error", (row,), error.kind, {"message": str(error)}),)
-        except (RenderError, CheckError) as error:
-            return (Outcome("error", (row,), str(error)),)
+        except Exception as error:
+            return (outcome_of(row, error),)
         return found

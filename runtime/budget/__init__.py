@@ -20,7 +20,7 @@ user wrote (`budget.tokens`), `error.step` the step if it caps only one, and `st
 sentence. Its worst input comes from `input_bound`, or the exact tokenizer. `purse.clock` is told of
 engines (`engine_up`, `engine_down`); `purse.seconds_left()` says when a cap on time is reached.
 
-`report(purse)` is for the record, `line(purse)` for progress, `at_cap` and `go_on` for the end.
+`report(purse)` is for the record, `line(purse)` for progress, `at_cap` and `raised` for the end.
 
     breakers = Breakers.of(plan.budget, steps)
     trip = breakers.observe(step, index, end, reason)     # None, or why the run should stop
@@ -40,7 +40,7 @@ from .opening import open_purse
 from .purse import Purse
 from .report import line, report
 from .reservation import Reservation, is_lost
-from .words import at_cap, go_on, raised
+from .words import at_cap, raised
 
 __all__ = [
     "Breakers",
@@ -53,7 +53,6 @@ __all__ = [
     "Trip",
     "at_cap",
     "carried",
-    "go_on",
     "input_bound",
     "is_lost",
     "line",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -40,12 +39,6 @@ def of_cap(gauge: Gauge) -> str:
     """`2,999,100 of 3,000,000 output tokens`, `$8.57 of $150`."""
     unit = f" {_UNITS[gauge.kind]}" if gauge.kind in _UNITS else ""
     return f"{amount(gauge.kind, gauge.spent)} of {amount(gauge.kind, gauge.limit)}{unit}"
-
-
-def go_on(error: Exhausted, recipe: str = "") -> str:
-    """The command that goes on with twice the cap; `recipe` is what the user typed."""
-    named = f" {shlex.quote(recipe)}" if recipe else ""
-    return f"mashbill run{named} {raised(error)}"
 
 
 def raised(error: Exhausted) -> str:

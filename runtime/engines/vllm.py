@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeVar
 
 from ..requests import Completion, EngineError, Request
 from ..vllm_ import launch
@@ -31,6 +32,8 @@ OPTIONS: Mapping[str, str] = {
     "dtype": "number format of the weights while running",
     "quantization": "how weights are quantised while loading: fp8",
 }
+
+T = TypeVar("T")
 
 _HEADROOM = 4
 """One more request in so many waits inside vLLM, so that a reply that ends leaves no gap."""
@@ -107,16 +110,7 @@ class VllmEngine:
 
     async def complete(self, request: Request) -> Completion:
         """One reply, from a model loaded again if the last has crashed. Raises `EngineError`."""
-        loaded = await self._held.get()
-        try:
-            async with asyncio.timeout(self._settings.timeout):
-                done = await loaded.complete(request)
-        except EngineError:
-            raise
-        except Exception as reason:
-            raise await self._failed(loaded, reason) from reason
-        self._held.answered()
-        return done
+        return await self._ask(lambda loaded: loaded.complete(request))
 
     async def score(self, items: Sequence[Rated]) -> list[float]:
         """A number for each conversation, or pair of question and document: the higher the better.
@@ -126,16 +120,7 @@ class VllmEngine:
         Raises:
             EngineError: As `complete` does; `task`, if the model does not rate.
         """
-        loaded = await self._held.get()
-        try:
-            async with asyncio.timeout(self._settings.timeout):
-                made = await loaded.score(items)
-        except EngineError:
-            raise
-        except Exception as reason:
-            raise await self._failed(loaded, reason) from reason
-        self._held.answered()
-        return made
+        return await self._ask(lambda loaded: loaded.score(items))
 
     async def close(self) -> None:
         """End vLLM's processes."""
@@ -144,6 +129,18 @@ class VllmEngine:
     def note(self) -> str:
         """Whether the model had to be loaded again."""
         return f"restarted {self._held.count}×" if self._held.count else ""
+
+    async def _ask(self, call: Callable[[Loaded], Awaitable[T]]) -> T:
+        loaded = await self._held.get()
+        try:
+            async with asyncio.timeout(self._settings.timeout):
+                made = await call(loaded)
+        except EngineError:
+            raise
+        except Exception as reason:
+            raise await self._failed(loaded, reason) from reason
+        self._held.answered()
+        return made
 
     async def _failed(self, loaded: Loaded, reason: Exception) -> EngineError:
         """What became of a request: its own fault, silence, or the end of the engine."""

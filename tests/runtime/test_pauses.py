@@ -12,7 +12,6 @@ from typing import Any
 import polars as pl
 import pytest
 
-from mashbill.runtime import stages
 from mashbill.runtime.engines import fake
 from mashbill.runtime.requests import Completion, EngineError, Request
 from mashbill.runtime.window import health
@@ -200,4 +199,3 @@ def test_a_defect_that_one_row_brings_to_light_is_that_row_s_error(
     assert spine.record()["steps"]["book"]["errors"] == {"fault": 1}
     assert spine.errors()[0]["message"] == "KeyError: 'a defect'"
     balance(spine.record())
-    assert stages.ENDS[-1] == "pending"
