@@ -35,17 +35,17 @@ class Generate:
 
     def prompts(self, row: Mapping[str, Any]) -> list[tuple[Message, ...]]:
         """What the first attempt asks of a row, sample by sample."""
-        asked = self._fitted(row)
+        asked = self.fitted(row)
         return [asked.messages] * self.params["samples"] if asked.fits else []
 
     async def run(self, row: Mapping[str, Any]) -> tuple[Outcome, ...]:
         """Ask for each sample. Raises `EngineError`."""
-        asked, samples = self._fitted(row), self.params["samples"]
+        asked, samples = self.fitted(row), self.params["samples"]
         if samples == 1:  # no task of its own
-            return (await self._sample(row, asked, 0),)
-        return tuple(await all_of(self._sample(row, asked, s) for s in range(samples)))
+            return (await self.sample(row, asked, 0),)
+        return tuple(await all_of(self.sample(row, asked, s) for s in range(samples)))
 
-    def _fitted(self, row: Mapping[str, Any]) -> Fitted:
+    def fitted(self, row: Mapping[str, Any]) -> Fitted:
         doc = str(row["_doc"])
 
         def render(text: str) -> tuple[Message, ...]:
@@ -54,7 +54,7 @@ class Generate:
         messages = self.renderer.messages(row, doc)
         return self.room.fit(str(row.get("text") or ""), messages, render)
 
-    async def _sample(self, row: Mapping[str, Any], asked: Fitted, sample: int) -> Outcome:
+    async def sample(self, row: Mapping[str, Any], asked: Fitted, sample: int) -> Outcome:
         from ..replies import reader_of, schema_of
 
         shape, messages = self.params["prompt"].shape, asked.messages
