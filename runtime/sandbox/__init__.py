@@ -1,0 +1,1 @@
+"""Sandboxes for programs that models wrote: no network, nothing to write to, limits on the rest."""

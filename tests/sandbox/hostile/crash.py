@@ -1,0 +1,4 @@
+# A fault of memory.
+import ctypes
+
+ctypes.string_at(0)

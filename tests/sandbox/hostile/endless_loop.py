@@ -1,0 +1,3 @@
+# Work without end.
+while True:
+    pass

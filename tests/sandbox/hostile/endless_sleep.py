@@ -1,0 +1,4 @@
+# Waits without end, and uses no processor time.
+import time
+
+time.sleep(1_000_000)
