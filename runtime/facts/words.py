@@ -13,19 +13,20 @@ _IRREGULAR = {"can't": "can not", "cannot": "can not", "won't": "will not", "sha
 _CLITICS = {"re": "are", "ve": "have", "ll": "will", "m": "am", "d": "would", "s": ""}
 
 _FUNCTION = """
-a about above across after again against all along also although always am among an and another
-any anyone anything are around as at be because been before behind being below between both but by
-can could did do does doing done down during each either else enough especially even ever every
-everyone everything few for from further get gets getting go goes going got had has have having he
-her here hers him himself his how however i if in indeed instead into is it its itself just least
-less like likely lot lots made make makes making many may me might mine more moreover most much
-must my myself near need needs neither never no none nor not nothing now of off often on once one
-ones only onto or other others our ours out over own per perhaps put quite rather really same
-shall she should since so some someone something sometimes still such take takes than that the
-their theirs them themselves then there therefore these they thing things this those though
-through thus to together too toward towards under until up upon us use used uses using usually
-very via was way ways we well were what whatever when where whether which while who whole whom
-whose why will with within without would yes yet you your yours yourself
+a about above accordingly across additionally after afterward afterwards again against all along
+also although always am amid among amongst an and another any anyone anything are around as at be
+because been before behind being below besides between both but by can consequently could did do
+does doing done down during each either else enough especially even ever every everyone everything
+few for from further furthermore get gets getting go goes going got had has have having he hence her
+here hers him himself his how however i if in indeed instead into is it its itself just least less
+like likely lot lots made make makes making many may me might mine more moreover most much must my
+myself near need needs neither never nevertheless no none nonetheless nor not nothing now of off
+often on once one ones only onto or other others otherwise our ours out over overall own per perhaps
+put quite rather really same shall she should since so some someone something sometimes still such
+take takes than that the their theirs them themselves then there thereby therefore these they thing
+things this those though through thus to together too toward towards under until up upon us use used
+uses using usually very via was way ways we well were what whatever when where whereas whether which
+while whilst who whole whom whose why will with within without would yes yet you your yours yourself
 """
 FUNCTION = frozenset(_FUNCTION.split())
 """English words that carry no content of their own; in other languages all words count."""

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any, cast
+
 import pytest
 
 from mashbill.compiler.registry import Count, Ratio
@@ -56,8 +58,12 @@ def test_regex_finds_an_empty_match() -> None:
     assert _judge(regex(require="x*"), "abc").passed  # type: ignore[arg-type]
 
 
+def _facts(**params: Any) -> Check:
+    return cast(Check, facts(**params))
+
+
 def test_facts_reads_the_columns_that_it_is_told() -> None:
-    check = facts(got="answer", source="page")  # type: ignore[arg-type]
+    check = _facts(got="answer", source="page")
     assert check({"answer": "It was 1903.", "page": "It was 1903."}).passed
     assert check({"answer": "It was 1904.", "page": "It was 1903."}).reason == "number_invented"
     assert check({"answer": None, "page": None}).reason == "empty"
@@ -65,7 +71,7 @@ def test_facts_reads_the_columns_that_it_is_told() -> None:
 
 def test_facts_limits_override_the_style() -> None:
     row = {"text": "The mill grinds corn well.", "input.text": "The mill grinds corn."}
-    strict = facts(novelty=0.0)  # type: ignore[arg-type]
+    strict = _facts(novelty=0.0)
     assert strict({**row, "text": "The old mill grinds corn."}).reason == "novelty"
-    assert facts(novelty=0.5)({**row, "text": "The old mill grinds corn."}).passed  # type: ignore[arg-type]
-    assert facts(coverage=1.0)({**row, "text": "The mill grinds."}).reason == "coverage"  # type: ignore[arg-type]
+    assert _facts(novelty=0.5)({**row, "text": "The old mill grinds corn."}).passed
+    assert _facts(coverage=1.0)({**row, "text": "The mill grinds."}).reason == "coverage"
