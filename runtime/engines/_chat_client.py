@@ -79,15 +79,7 @@ class ChatClient:
         try:
             return await self._complete(request)
         except EngineError as error:
-            key = self._key
-            if not key or key not in str(error):
-                raise
-            raise EngineError(
-                error.kind,
-                str(error).replace(key, "***"),
-                retryable=error.retryable,
-                retry_after=error.retry_after,
-            ) from None
+            raise hide_key(error, self._key) from None
 
     async def _complete(self, request: Request) -> Completion:
         dialect = self._dialect
@@ -119,6 +111,18 @@ class ChatClient:
             extra=reply.extra,
             cached_tokens=min(reply.cached_tokens, prompt_tokens),
         )
+
+
+def hide_key(error: EngineError, key: str | None) -> EngineError:
+    """The error without the key, which a server may have repeated."""
+    if not key or key not in str(error):
+        return error
+    return EngineError(
+        error.kind,
+        str(error).replace(key, "***"),
+        retryable=error.retryable,
+        retry_after=error.retry_after,
+    )
 
 
 def _adapted(dialect: Dialect, request: Request, refusal: bytes) -> Dialect | None:

@@ -54,13 +54,7 @@ def read_reply(body: bytes, api: Api = "chat") -> Reply:
         EngineError: `bad-reply` if it is not a whole completion, `filtered` if the server
             withheld it, `status-…` if it is an error after all.
     """
-    answer = _parse(body)
-    if not isinstance(answer, dict):
-        raise _bad("is not a JSON object")
-    if answer.get("error"):
-        # Some gateways answer 200 and put the failure of the server behind them into the body.
-        code = answer["error"].get("code") if isinstance(answer["error"], dict) else None
-        raise read_error(code if isinstance(code, int) else 502, {}, body)
+    answer = read_answer(body)
     choices = answer.get("choices")
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
         raise _bad("holds no choices")
@@ -89,6 +83,22 @@ def read_reply(body: bytes, api: Api = "chat") -> Reply:
         cached_tokens=_detail(counts, "prompt_tokens_details", "cached_tokens") or 0,
         extra={**_thoughts(message, counts), **kept_logprobs(choice)},
     )
+
+
+def read_answer(body: bytes) -> dict[str, Any]:
+    """The JSON object that a server answered with.
+
+    Raises:
+        EngineError: `bad-reply` if it is none, `status-…` if it is an error after all.
+    """
+    answer = _parse(body)
+    if not isinstance(answer, dict):
+        raise _bad("is not a JSON object")
+    if answer.get("error"):
+        # Some gateways answer 200 and put the failure of the server behind them into the body.
+        code = answer["error"].get("code") if isinstance(answer["error"], dict) else None
+        raise read_error(code if isinstance(code, int) else 502, {}, body)
+    return answer
 
 
 def read_error(status: int, headers: Mapping[str, str], body: bytes) -> EngineError:

@@ -29,6 +29,9 @@ def load_tokens(file: Path) -> ChatTokens | EstimatedTokens:
         raise EngineError(
             "missing", f"{file} is not a tokenizer.json: {reason}", retryable=False
         ) from reason
+    # Some files pad or cut all texts to one length, for training.
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
     config = _config(file.parent)
     template = config.get("chat_template") or _text(file.parent / "chat_template.jinja")
     added = tokenizer.get_added_tokens_decoder().values()

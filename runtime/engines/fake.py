@@ -2,7 +2,8 @@
 
 `fake/echo` replies with the last user message, `fake/words` with pseudo-text whose length varies
 with the draw, `fake/rewrite` with a light paraphrase of the last user message that is sometimes
-wrong. Token counts follow the rule of `_estimate.pieces` and are not exact.
+wrong, `fake/judge` with marks in the shape that the prompt asks for. With a `task`, any of them
+scores (`_fake_scores`). Token counts follow the rule of `_estimate.pieces` and are not exact.
 """
 
 from __future__ import annotations
@@ -13,8 +14,13 @@ import os
 from collections.abc import Callable, Mapping
 
 from ..requests import Completion, EngineError, Finish, Request
+from ..scoring.tasks import task_of, unsupported
+from ..scoring.wire import scored
 from . import _fake_text as fake_text
 from ._estimate import EstimatedTokens, pieces
+from ._fake_judge import judgement
+from ._fake_scores import TASKS as TASKS
+from ._fake_scores import scores
 from ._settings import seconds, share, whole, word
 from .base import Engine, ModelInfo, ModelSpec, Tokens
 
@@ -26,15 +32,18 @@ PLACEMENT: Mapping[str, str] = {
     "journal": "file that gets a line for each request sent: key, draw, and `fault` if it failed",
 }
 
-OPTIONS: Mapping[str, str] = {}
+OPTIONS: Mapping[str, str] = {
+    "task": "generate (default), or reward, score, nli, embed: replies with numbers",
+}
 
 _VERSION = 1
 """Raised when the text of any reply changes."""
 
-_REPLIES: dict[str, Callable[[bytes, str], str]] = {
-    "echo": lambda _, text: text,
+_REPLIES: dict[str, Callable[[bytes, Request], str]] = {
+    "echo": lambda _, request: _last_user(request),
     "words": lambda key, _: fake_text.babble(key),
-    "rewrite": fake_text.paraphrase,
+    "rewrite": lambda key, request: fake_text.paraphrase(key, _last_user(request)),
+    "judge": lambda key, request: judgement(key, _said(request), request.sampling.schema),
 }
 _FAULTS = ("status-503", "timeout", "reset")
 
@@ -46,7 +55,10 @@ def describe(spec: ModelSpec) -> ModelInfo:
         raise EngineError(
             "missing", f"there is no model fake/{spec.model}; there are {names}", retryable=False
         )
-    name = f"fake/{spec.model}/{_VERSION}"
+    task = task_of(spec)
+    if wrong := unsupported(spec, "fake", TASKS):
+        raise wrong
+    name = f"fake/{spec.model}/{_VERSION}" if task == "generate" else f"fake/task/{task}/{_VERSION}"
     digest = hashlib.blake2b(name.encode(), digest_size=16).hexdigest()
     return ModelInfo(digest=digest, context=None, exact_tokens=False)
 
@@ -66,6 +78,7 @@ class FakeEngine:
 
     def __init__(self, spec: ModelSpec) -> None:
         describe(spec)
+        self._task = task_of(spec)
         self._reply = _REPLIES[spec.model]
         self._slots = whole(spec, "slots", 64)
         self._latency = seconds(spec, "latency", 0.0, bare="ms")
@@ -105,7 +118,10 @@ class FakeEngine:
             kind = _FAULTS[int(_draw(key, f"kind {attempt}") * len(_FAULTS))]
             raise EngineError(kind, f"a {kind} that was asked for", retryable=True)
         self._failed.pop(key, None)
-        return _completion(request, self._reply(key, _last_user(request)))
+        if self._task != "generate":
+            prompt_tokens = EstimatedTokens().count_chat([request.messages])[0]
+            return scored(request, scores(self._task, request.messages), prompt_tokens)
+        return _completion(request, self._reply(key, request))
 
     async def close(self) -> None:
         """Close the journal."""
@@ -146,6 +162,10 @@ def _draw(key: bytes, purpose: str) -> float:
 def _last_user(request: Request) -> str:
     turns = [m.content for m in request.messages if m.role == "user"]
     return turns[-1] if turns else ""
+
+
+def _said(request: Request) -> str:
+    return "\n".join(m.content for m in request.messages if m.role != "assistant")
 
 
 def _completion(request: Request, text: str) -> Completion:

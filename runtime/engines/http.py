@@ -22,9 +22,12 @@ from ..http.bucket import Bucket
 from ..http.endpoint import Endpoint, Permit
 from ..http.limit import Limit
 from ..http.payload import STRUCTURES
+from ..http.ratings import CALLS
 from ..requests import Completion, EngineError, Request
+from ..scoring.tasks import task_of, unsupported
 from ._chat_client import ChatClient, Server
 from ._estimate import EstimatedTokens
+from ._rating_client import RatingClient
 from ._settings import seconds, whole, word
 from .base import Engine, ModelInfo, ModelSpec, Tokens
 
@@ -42,7 +45,10 @@ PLACEMENT: Mapping[str, str] = {
 OPTIONS: Mapping[str, str] = {
     "api": "chat (default), or completion: one text to go on with",
     "thinking": "whether a model that can think before it replies does so",
+    "task": "generate (default), or reward, score, embed: the server's model puts numbers on texts",
 }
+
+TASKS = ("generate", *CALLS)
 
 _BEGINNING = 512
 """Characters of the last turn that say which requests begin alike: enough to tell rows apart."""
@@ -54,8 +60,11 @@ def describe(spec: ModelSpec) -> ModelInfo:
     The port is left out, and all names of this machine are one, so that a server that comes back
     at another port keeps what was paid for. Of several servers, the first one names them all.
     """
+    if wrong := unsupported(spec, "http", TASKS):
+        raise wrong
     parts = ["http", spec.model, alias(_addresses(spec)[0])]
-    known = {k: v for k, v in spec.options.items() if (k, v) != ("api", "chat")}
+    usual = (("api", "chat"), ("task", "generate"))
+    known = {k: v for k, v in spec.options.items() if (k, v) not in usual}
     if known:
         parts.append(json.dumps(known, sort_keys=True))
     return ModelInfo(
@@ -96,7 +105,10 @@ class HttpEngine:
         self._slots = most * len(self._servers)
         # Some room above the average, or a full server's requests could never stay with it.
         self._each = most if len(self._servers) == 1 else ceil(SLACK * most)
-        self._clients: dict[str, ChatClient] = {}
+        self._calls = CALLS.get(task_of(spec), ())
+        if wrong := unsupported(spec, "http", TASKS):
+            raise wrong
+        self._clients: dict[str, ChatClient | RatingClient] = {}
         self._balancer: Balancer | None = None
 
     @property
@@ -110,7 +122,7 @@ class HttpEngine:
             return
         now = time.monotonic()
         requests, tokens_ = self._requests_a_minute, self._tokens_a_minute
-        self._clients = {s.address: ChatClient(s, self._tokens) for s in self._servers}
+        self._clients = {s.address: self._client(s) for s in self._servers}
         self._balancer = Balancer(
             [Endpoint(address, Limit(self._each)) for address in self._clients],
             time.monotonic,
@@ -147,6 +159,14 @@ class HttpEngine:
         """Which servers are down, and whether they get fewer requests than they might."""
         return self._balancer.note() if self._balancer is not None else ""
 
+    def _client(self, server: Server) -> ChatClient | RatingClient:
+        if not self._calls:
+            return ChatClient(server, self._tokens)
+        calls: dict[Api, str] = {
+            api: call_address(server.model, server.address, api) for api in self._calls
+        }
+        return RatingClient(server, calls, self._tokens)
+
     async def _send(self, request: Request, permit: Permit) -> Completion:
         began = time.monotonic()
         try:
@@ -177,7 +197,8 @@ def _addresses(spec: ModelSpec) -> list[str]:
 
 
 def _api(spec: ModelSpec) -> Api:
-    return cast(Api, spec.options.get("api", "chat"))
+    calls = CALLS.get(task_of(spec))
+    return calls[0] if calls else cast(Api, spec.options.get("api", "chat"))
 
 
 def _server(spec: ModelSpec, address: str) -> Server:

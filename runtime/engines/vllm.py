@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
 from ..requests import Completion, EngineError, Request
+from ..scoring.tasks import task_of, unsupported
 from ..vllm_ import launch
 from ..vllm_.files import ModelFiles, find_files
 from ..vllm_.loaded import Load, Loaded, Rated, load_model
@@ -26,12 +27,14 @@ from .base import Engine, ModelInfo, ModelSpec, Tokens
 OPTIONS: Mapping[str, str] = {
     "api": "chat, by the model's chat template, or completion: one text to go on with",
     "thinking": "told to the chat template; what is thought is kept apart from the reply",
-    "task": "generate, or reward or score: the model rates texts",
+    "task": "generate (default), or reward, score, embed: the model puts numbers on texts",
     "revision": "branch, tag or commit of the weights on a hub",
     "lora": "folder or hub name of a LoRA adapter",
     "dtype": "number format of the weights while running",
     "quantization": "how weights are quantised while loading: fp8",
 }
+
+TASKS = ("generate", "reward", "score", "embed")
 
 T = TypeVar("T")
 
@@ -43,6 +46,8 @@ _RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
 
 def describe(spec: ModelSpec) -> ModelInfo:
     """Identify the model by its files, and by the options given. Raises `EngineError`."""
+    if wrong := unsupported(spec, "vllm", TASKS):
+        raise wrong
     settings, files = read_settings(spec), _files(spec)
     digest = files.digest(weights=not settings.dummy)
     options = {k: v for k, v in spec.options.items() if k != "revision"}
@@ -59,7 +64,9 @@ def describe(spec: ModelSpec) -> ModelInfo:
         digest=digest,
         context=min(limit, own) if limit and own else limit or own,
         exact_tokens=not isinstance(tokens(spec), EstimatedTokens),
-        template=files.template or spec.options.get("api") == "completion",
+        template=files.template
+        or spec.options.get("api") == "completion"
+        or task_of(spec) in ("score", "embed"),
     )
 
 
@@ -188,7 +195,7 @@ def _load(spec: ModelSpec, settings: Settings) -> Load:
         rank = adapter.config("adapter_config.json").get("r", _RANKS[0])
         arguments["enable_lora"] = True
         arguments["max_lora_rank"] = next((r for r in _RANKS if r >= rank), rank)
-    task = options.get("task", "generate")
+    task = task_of(spec)
     if task != "generate":
         arguments["runner"] = "pooling"
     return Load(

@@ -7,8 +7,17 @@ from urllib.parse import urlsplit, urlunsplit
 
 from ..requests import EngineError
 
-Api = Literal["chat", "completion"]
-PATHS: dict[Api, str] = {"chat": "/chat/completions", "completion": "/completions"}
+Api = Literal["chat", "completion", "score", "embeddings", "classify", "pooling"]
+PATHS: dict[Api, str] = {
+    "chat": "/chat/completions",
+    "completion": "/completions",
+    "score": "/score",
+    "embeddings": "/embeddings",
+    "classify": "/classify",
+    "pooling": "/pooling",
+}
+_VERSIONLESS: tuple[Api, ...] = ("classify", "pooling")
+"""Calls of vLLM's own, which have no `/v1` before them."""
 
 
 def call_address(name: str, url: str, api: Api = "chat") -> str:
@@ -41,6 +50,8 @@ def call_address(name: str, url: str, api: Api = "chat") -> str:
     else:
         versioned = any(s[:1] == "v" and s[1:2].isdigit() for s in path.split("/"))
         path += "" if versioned else "/v1"
+    if api in _VERSIONLESS:
+        path = path.removesuffix("/v1")
     return urlunsplit((parts.scheme, parts.netloc, path + PATHS[api], parts.query, ""))
 
 

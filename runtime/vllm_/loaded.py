@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..requests import Completion, EngineError, Message, Request
+from ..scoring.wire import score_reply, scored, text_of, texts_of, vector_reply
 from .launch import launch
 from .prompts import Prompts
 from .replies import completion, sampling_params
@@ -34,7 +35,7 @@ class Load:
         thinking: What the chat template is told; None: nothing.
         plain: Whether prompts are texts to go on with.
         lora: Folder of an adapter.
-        rates: Whether the model rates texts and writes none: `reward` or `score`.
+        rates: What a model that writes nothing does instead: `reward`, `score` or `embed`.
     """
 
     arguments: Mapping[str, Any]
@@ -75,11 +76,7 @@ class Loaded:
     async def complete(self, request: Request) -> Completion:
         """One reply. Raises `EngineError`, and what vLLM raises."""
         if self.load.rates:
-            raise EngineError(
-                "request",
-                "the model rates texts and writes none: delete its `task`",
-                retryable=False,
-            )
+            return await self._rated(request)
         prompt = self.prompts.tokens(request.messages)
         if len(prompt) >= self.limit:
             raise EngineError(
@@ -137,28 +134,50 @@ class Loaded:
         )
         return outputs
 
+    async def _rated(self, request: Request) -> Completion:
+        """The numbers that a request asks for, as a reply."""
+        messages = request.messages
+        match self.load.rates:
+            case "embed":
+                tokens = self.prompts.text(text_of(messages))
+                return scored(request, vector_reply(await self._pool(tokens)), len(tokens))
+            case "score":
+                tokens = self.prompts.pair(*texts_of(messages))
+            case _:
+                tokens = self.prompts.conversation(messages)
+        return scored(request, score_reply(await self._one(tokens)), len(tokens))
+
     async def _rate(self, item: Rated) -> float:
         match item:
             case (str(question), str(document)):
                 tokens = self.prompts.pair(question, document)
             case _:
                 tokens = self.prompts.conversation([m for m in item if isinstance(m, Message)])
+        return await self._one(tokens)
+
+    async def _one(self, tokens: list[int]) -> float:
+        values = await self._pool(tokens)
+        if len(values) != 1 or not math.isfinite(values[0]):
+            raise EngineError("bad-reply", f"the rating is {values[:3]}", retryable=False)
+        return values[0]
+
+    async def _pool(self, tokens: list[int]) -> list[float]:
         if len(tokens) > self.limit:
             raise EngineError(
                 "overlong", f"{len(tokens)} tokens do not fit into {self.limit}", retryable=False
             )
         params = importlib.import_module("vllm.pooling_params").PoolingParams
-        # A reward is the number itself; a relevance is made a probability by most models.
-        how = params(task="classify", use_activation=self.load.rates == "score")
+        # A reward is the number itself; a relevance is made a probability by most models, and a
+        # vector is given the length 1.
+        task = "embed" if self.load.rates == "embed" else "classify"
+        how = params(task=task, use_activation=self.load.rates != "reward")
         name = f"rate-{next(self._ids)}"
         values: list[float] = []
         async for found in self.llm.encode(
             _tokens_input(tokens), how, name, lora_request=self._lora
         ):
             values = found.outputs.data.flatten().tolist()
-        if len(values) != 1 or not math.isfinite(values[0]):
-            raise EngineError("bad-reply", f"the rating is {values[:3]}", retryable=False)
-        return float(values[0])
+        return [float(v) for v in values]
 
     def _thinks(self, prompt: Sequence[int]) -> bool:
         """Whether the template has opened the model's thought in its stead."""

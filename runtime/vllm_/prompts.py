@@ -47,6 +47,10 @@ class Prompts:
         """Token ids of a pair of texts, as models that compare two texts read them."""
         return list(self.tokenizer(question, text_pair=document)["input_ids"])
 
+    def text(self, text: str) -> list[int]:
+        """Token ids of a text by itself, as models that embed read it."""
+        return list(self.tokenizer(text)["input_ids"])
+
     def _encode(self, messages: Sequence[Message]) -> list[int]:
         if self.plain:
             if len(messages) != 1 or messages[0].role != "user":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import signal
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ import pytest
 
 from mashbill.runtime.engines import vllm
 from mashbill.runtime.requests import Completion, EngineError
+from mashbill.runtime.scoring.wire import pair, read_score
 
 from .conftest import PLACEMENT, Served, request, tiny_spec
 from .tiny_model import Shape, write_config
@@ -183,8 +185,13 @@ def test_a_model_that_rates(folder: Path, small: None) -> None:
         assert rewards[0] == pytest.approx(rewards[2], abs=1e-4) != pytest.approx(rewards[1])
         pairs = rater.run(rater.engine.score([("what", "this"), ("what", "that mill")]))
         assert len(set(pairs)) == 2
-        (refused,) = rater.ask(request())
-        assert (refused.kind, refused.retryable) == ("request", False)
+        # As any other model: a request, and a reply that ledger and replay can keep.
+        alone, both = rater.ask(request("a"), replace(request(), messages=pair("what", "this")))
+        assert read_score(alone.text) == pytest.approx(rewards[0], abs=1e-4)
+        assert (alone.finish, alone.completion_tokens) == ("stop", 0)
+        assert math.isfinite(read_score(both.text))
+        (long,) = rater.ask(request("corn " * 400))
+        assert (long.kind, long.retryable) == ("overlong", False)
 
 
 def test_what_cannot_be_loaded_is_told_kindly(folder: Path, small: None, tmp_path: Path) -> None:

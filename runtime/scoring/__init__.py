@@ -1,0 +1,1 @@
+"""Models that score, compare or embed texts: what they are asked, and what they answer."""
