@@ -1,0 +1,1 @@
+"""How good a check is, measured on rows whose verdict is known."""
