@@ -54,7 +54,7 @@ def spending(plan: Plan, estimates: Estimates, cap: SpendCap) -> tuple[Number, N
         return UNKNOWN, UNKNOWN
     expected, worst = _costs(cap.kind, plan)
     named = plan.aliases.get(cap.step, cap.step) if cap.step else None
-    nodes = [n for n in plan.nodes if n.model and named in (None, n.name)]
+    nodes = [n for n in plan.nodes if n.asked and named in (None, n.name)]
     steps = [(n, estimates.steps[n.name]) for n in nodes]
     return total([expected(*s) for s in steps]), total([worst(*s) for s in steps])
 
@@ -65,7 +65,7 @@ def _costs(kind: str, plan: Plan) -> tuple[Cost, Cost]:
     rate = hardware.get("usd_per_gpu_hour")
 
     def time(node: PlanNode, step: StepEstimate) -> Number:
-        own = plan.models[node.model or ""]["engine"] in OWN_HARDWARE
+        own = any(plan.models[m]["engine"] in OWN_HARDWARE for m in node.asked)
         return (step.seconds or UNKNOWN).times(gpus / 3600, "e") if own else ZERO
 
     def most_time(node: PlanNode, step: StepEstimate) -> Number:
@@ -75,10 +75,15 @@ def _costs(kind: str, plan: Plan) -> tuple[Cost, Cost]:
 
     def money(calls: Sequence[str], passed: Cost) -> Cost:
         def cost(node: PlanNode, step: StepEstimate) -> Number:
-            model = plan.models[node.model or ""]
+            return total([of_model(name, node, step) for name in node.asked])
+
+        def of_model(name: str, node: PlanNode, step: StepEstimate) -> Number:
+            model = plan.models[name]
+            spent = step.by_model.get(name, step)
             if price := model.get("price"):
-                return _paid(price, *(getattr(step, name) or UNKNOWN for name in calls))
-            own = model["engine"] in OWN_HARDWARE and rate is not None
+                return _paid(price, *(getattr(spent, field) or UNKNOWN for field in calls))
+            # What is known of time is that of the step's own model.
+            own = model["engine"] in OWN_HARDWARE and rate is not None and name == node.asked[0]
             return passed(node, step).times(rate, "e") if own else ZERO
 
         return cost

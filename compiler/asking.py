@@ -23,10 +23,28 @@ from .world import OutsideError
 def bind_prompt(node: Node, binding: Binding, scope: Scope, bound: Bound) -> dict[str, Any] | None:
     """Read and check the prompt that a step names; what of it is identity, None if it is wrong."""
     path = str(plain(node))
-    shown = binding.world.shown(path)
+    read = reader_for(path, node, binding, bound.prompt_files, "prompt file")
+    if read is None:
+        bound.broken = True
+        return None
+    return _read_prompt(path, binding.world.shown(path), read, node, binding, scope, bound)
+
+
+def reader_for(
+    path: str, node: Node, binding: Binding, kept: dict[str, str], what: str
+) -> Reader | None:
+    """What reads a file of the recipe and those that it names; None, and a diagnostic, without it.
+
+    Args:
+        path: As the recipe names it.
+        node: Where it does.
+        binding: Gets the text of each file that is read.
+        kept: Likewise, by the recipe's own names.
+        what: What the file is, for people.
+    """
 
     def read(path: str) -> str:
-        bound.prompt_files[path] = text = binding.world.read(path)
+        kept[path] = text = binding.world.read(path)
         binding.files[binding.world.shown(path)] = text
         return text
 
@@ -34,8 +52,8 @@ def bind_prompt(node: Node, binding: Binding, scope: Scope, bound: Bound) -> dic
         read(path)
     except FileNotFoundError:
         words = "looked beside the recipe"
-        found = Files(read, siblings=_siblings(binding)).missing(path, node.span)
-        unread = replace(found, message=f"no such prompt file: {path}", label=words)
+        found = Files(read, siblings=siblings_of(binding)).missing(path, node.span)
+        unread = replace(found, message=f"no such {what}: {path}", label=words)
     except OutsideError as error:
         unread = Diagnostic("R112", str(error), node.span, help=ALLOW_OUTSIDE)
     except UnicodeDecodeError as error:
@@ -43,9 +61,8 @@ def bind_prompt(node: Node, binding: Binding, scope: Scope, bound: Bound) -> dic
     except (OSError, ValueError) as error:
         unread = Diagnostic("R111", unreadable(path, error), node.span)
     else:
-        return _read_prompt(path, shown, read, node, binding, scope, bound)
+        return read
     binding.add(unread)
-    bound.broken = True
     return None
 
 
@@ -64,7 +81,7 @@ def _read_prompt(
     constant = frozenset(a.column for a in scope.step.set if _same_for_all(a.value))
     held = binding.prompts.get((path, constant))
     if held is None:  # several steps may share a prompt
-        siblings = _siblings(binding)
+        siblings = siblings_of(binding)
         found = read_prompt(path, read, shown=shown, siblings=siblings, constant=constant)
         held = binding.prompts[path, constant] = (*found, dict(bound.prompt_files))
     prompt, problems, files = held
@@ -100,7 +117,7 @@ def _read_prompt(
     return prompt.canonical()
 
 
-def _siblings(binding: Binding) -> Siblings:
+def siblings_of(binding: Binding) -> Siblings:
     """Names of the files in a folder of the recipe."""
 
     def list_names(folder: str) -> list[str]:

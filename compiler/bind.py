@@ -15,6 +15,7 @@ from .assignments import Assigned, Value, assigned, split_assignments, with_sets
 from .bound import Bound, BoundExpression
 from .counting import tokenizer_identity
 from .diagnostics import Diagnostic, Label, Span
+from .draws import drawn_columns, refuse_choice
 from .formulas import bind_expression
 from .governance import check_whole
 from .graph import (
@@ -29,7 +30,9 @@ from .graph import (
     topological_order,
 )
 from .mixing import bind_outputs, check_input, written_columns
+from .raters import rates, warn_of_own_judges, with_usual_columns
 from .recipe import Origin, StepDecl
+from .refilling import feed_chains
 from .refusals import refuse_more, samples_of
 from .registry import Model, Operator
 from .repeats import join_repeats
@@ -55,14 +58,18 @@ def bind(binding: Binding) -> Graph:
         if node:
             nodes[name] = node
     _refuse_silence(steps, nodes, binding)
-    outputs = bind_outputs(nodes, broken, binding)
+    outputs, renders = bind_outputs(nodes, broken, binding)
+    feed_chains(nodes, outputs, binding)
     results = {str(e): f"{nodes[e.node].fingerprint}.{e.port}" for e in outputs}
     graph = Graph(
         in_topological_order(nodes.values()),
         outputs,
         results=results,
         mixed=recipe.mix is not None,
-        wanted=frozenset(written_columns(outputs, nodes, recipe.output)),
+        wanted=frozenset(written_columns(outputs, nodes, recipe.output)).union(
+            *(r.template.reads for r in renders.values())
+        ),
+        renders=renders,
     )
     pruned = _pruned(graph, binding, len(nodes) == len(names))
     if outputs and not broken:
@@ -157,19 +164,21 @@ def bind_step(
     open_ = len(upstream) < len(step.inputs) or any(i.name in broken for i in step.inputs)
     open_ = open_ or binding.faulty(step.from_span)
     given = _union([node.rows(i.port) for node, i in upstream])
-    scope = Scope(step, given.columns, given.modelled, open_ or not upstream)
+    scope = Scope(step, given.columns, given.modelled, open_ or not upstream, given.makers)
     applies = bind_expression(step.when, binding, scope, want=BOOL) if step.when else None
     before, after, sound = split_assignments(step, scope, operator, binding)
     # A column of `set:` that is wrong has its diagnostic, and so has a `set:` that is mistyped.
     lost = {a.column: ANY.maybe(False) for a in step.set if a not in after}
     inside = scope.plus({**lost, **{a.column: found.type for a, found in before}})
     inside = replace(inside, open=inside.open or (incomplete and not step.set))
-    bound = bind_params(
-        operator, dict(step.params), binding, inside, step.op_span, incomplete=incomplete
-    )
+    params = with_usual_columns(operator, step, given, nodes)
+    bound = bind_params(operator, params, binding, inside, step.op_span, incomplete=incomplete)
     rungs = bound.params.get("on_fail") or []
     falls_back = bool(rungs) and rungs[-1]["rung"] == "fallback"
+    refuse_choice(operator, bound, inside, step, nodes, binding)
+    warn_of_own_judges(step, bound, given, nodes, binding)
     written = _written(operator, bound, inside, falls_back)
+    written = {**written, **drawn_columns(operator, bound), **bound.remade}
     outside = replace(inside.plus(written), open=inside.open or bound.broken)
     late = [(a, found) for a in after if (found := assigned(a, outside, binding))]
     sound = sound and len(late) == len(after) and bool(applies or not step.when)
@@ -178,13 +187,15 @@ def bind_step(
     if not upstream:
         return None, False
     sets = [*before, *late]
-    own = set(OWN_CHANGES if operator.stage == "generate" else ())
+    makes_rows = (operator.stage == "generate" and not rates(operator)) or bool(bound.remade)
+    own = set(OWN_CHANGES if makes_rows else ())
     reads = {*operator.reads, *bound.reads, *(c for _, found in sets for c in found.reads)}
     reads |= applies.reads if applies else frozenset()
     if operator.stage == "generate":
         reads.add("text")  # checks and fallbacks go by it, whatever the prompt reads
     made = {**outside.columns, **{a.column: found.type for a, found in late}}
     model_words = _model_words(operator, bound, given.modelled, sets, frozenset(written))
+    partly = falls_back or applies is not None or bool(bound.remade)
     aside = inside.plus({REASON: STR})
     node = Node(
         name=step.name,
@@ -195,19 +206,19 @@ def bind_step(
         definition=_definition(step, operator, bound, (before, late), applies, reads, binding),
         columns=_passed(given.columns, made) if applies else made,
         modelled=model_words,
-        origin=_origin(
-            given.origin, operator, "text" in model_words, falls_back or applies is not None
-        ),
+        origin=_origin(given.origin, makes_rows and "text" in model_words, partly),
         traits=Traits(
             reads=frozenset(reads),
             writes=frozenset({*written, *own, *(a.column for a, _ in sets)}),
             drops=operator.drops and not falls_back,
             row_local=operator.row_local and step.limit is None,
             multiplies=samples_of(bound) > 1,
-            cost=operator.cost,
+            cost="model" if bound.asked else operator.cost,
         ),
         model=bound.model.name if bound.model else None,
-        prompt={"path": bound.prompt.path, "files": bound.prompt_files} if bound.prompt else None,
+        prompt=_prompt(bound),
+        models={place: model.name for place, model in sorted(bound.asked.items())},
+        prompts={place: asking.to_json() for place, asking in sorted(bound.asking.items())},
         aside=Rows(
             aside.columns,
             with_sets(given.modelled, before),
@@ -217,13 +228,24 @@ def bind_step(
         declared=tuple(Edge(i.name, i.port) for i in step.inputs),
         makers={
             **given.makers,
-            **made_by(step.name, [*written, *own], given.makers if falls_back or applies else {}),
+            **made_by(step.name, [*written, *own], given.makers if partly else {}),
             **made_by(step.name, [a.column for a, _ in sets], given.makers if applies else {}),
         },
     )
+    wrote = {m.name for place, m in bound.asked.items() if place.startswith("on_fail.")}
+    if bound.model or len(wrote) == 1:
+        binding.writers[step.name] = bound.model.name if bound.model else wrote.pop()
     packages = {*operator.packages, *bound.packages}
     versions = {p: binding.catalog.versions.get(p, "") for p in sorted(packages)}
     return identified(node, {n.name: n for n, _ in upstream}, versions), sound
+
+
+def _prompt(bound: Bound) -> dict[str, Any] | None:
+    """Where the texts of a step's prompt and templates came from; none of it is identity."""
+    if bound.prompt is None:
+        return None
+    templates = {"templates": bound.templates} if bound.templates else {}
+    return {"path": bound.prompt.path, "files": bound.prompt_files, **templates}
 
 
 REASON = "_reason"
@@ -307,7 +329,10 @@ def _either(one: Type, other: Type) -> Type:
 
 
 def _written(operator: Operator, bound: Bound, scope: Scope, falls_back: bool) -> dict[str, Type]:
-    made = {name: scope.columns.get(name, STR) for name in operator.writes}
+    whole = operator.stage != "gather"  # others see to their columns themselves
+    made = {name: scope.columns.get(name, STR) for name in operator.writes if whole}
+    if rates(operator):
+        return dict.fromkeys(operator.writes, FLOAT)
     if operator.writes and bound.model is not None:
         return {**made, "_accepted": FLOAT}
     if bound.model is not None:
@@ -324,13 +349,15 @@ def _model_words(
     sets: list[Assigned],
     written: frozenset[str],
 ) -> frozenset[str]:
-    made = written - {"input.text", "_accepted"} if bound.model is not None else frozenset[str]()
-    return with_sets(modelled | made, sets)
+    own = {"input.text", "_accepted", "_draw"}
+    made = written - own if bound.model is not None else frozenset[str]()
+    made |= bound.remade.keys()
+    return with_sets(modelled if rates(operator) else modelled | made, sets)
 
 
-def _origin(given: Origin, operator: Operator, modelled: bool, falls_back: bool) -> Origin:
-    if operator.stage == "generate" and modelled:
-        return "mixed" if falls_back and given != "synthetic" else "synthetic"
+def _origin(given: Origin, modelled: bool, partly: bool) -> Origin:
+    if modelled:
+        return "mixed" if partly and given != "synthetic" else "synthetic"
     return given
 
 

@@ -12,6 +12,25 @@ from .recipe import ModelDecl
 from .types import Type
 
 DEFAULT_SAMPLING: Mapping[str, Any] = {"temperature": 0.7, "top_p": 1.0, "max_tokens": 512}
+RATING_SAMPLING: Mapping[str, Any] = {"temperature": 0.0, "top_p": 1.0, "max_tokens": 1}
+"""Of models that put numbers on texts: nothing is drawn, and no token written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """A prompt that a parameter names.
+
+    Attributes:
+        prompt: As it was read.
+        files: Text of every file that it was read from, by path.
+    """
+
+    prompt: PromptFile
+    files: Mapping[str, str]
+
+    def to_json(self) -> dict[str, Any]:
+        """As the plan holds it."""
+        return {"path": self.prompt.path, "files": dict(self.files)}
 
 
 @dataclass(slots=True)
@@ -24,6 +43,13 @@ class Bound:
         model: The model that they name.
         prompt: The prompt that they name.
         prompt_files: Text of every file that the prompt was read from, by path.
+        models: All models that they name, by parameter.
+        prompts: All prompts that they name, by parameter.
+        asked: Models that checks and rungs among them ask, by place: `checks.judge.model`.
+        asking: Their prompts, by place: `checks.judge.prompt`, `on_fail.1.prompt`.
+        remade: Columns that repairs of a step without a model of its own put others in place of.
+        templates: Path and columns (`reads`) of each render template, by parameter; `prompt_files`
+            has their texts.
         packages: Packages whose versions change the results of its checks.
         draws: Whether an expression among them draws from its place (`choose`).
         seeded: Whether one rests on the recipe's seed.
@@ -37,6 +63,12 @@ class Bound:
     model: ModelDecl | None = None
     prompt: PromptFile | None = None
     prompt_files: dict[str, str] = field(default_factory=dict)
+    models: dict[str, ModelDecl] = field(default_factory=dict)
+    prompts: dict[str, Asking] = field(default_factory=dict)
+    asked: dict[str, ModelDecl] = field(default_factory=dict)
+    asking: dict[str, Asking] = field(default_factory=dict)
+    remade: dict[str, Type] = field(default_factory=dict)
+    templates: dict[str, dict[str, Any]] = field(default_factory=dict)
     packages: set[str] = field(default_factory=set)
     draws: bool = False
     seeded: bool = False

@@ -91,8 +91,15 @@ def roots(changes: Mapping[str, StepChange], name: str) -> tuple[str, ...]:
 
 def changed_data(old: Meaning, new: Meaning) -> tuple[Change, ...]:
     """What differs in how the data set is made of the steps' rows: mix, output, tokenizer, seed."""
-    parts = [{k: v for k, v in m.data.items() if k != "results"} for m in (old, new)]
-    return tuple(Change("field", *difference) for difference in differences(parts[0], parts[1]))
+    apart = ("results", "renders")
+    parts = [{k: v for k, v in m.data.items() if k not in apart} for m in (old, new)]
+    found = [
+        _render_change(render[1], before, after)
+        if (render := _RENDER.match(path))
+        else Change("field", path, before, after)
+        for path, before, after in differences(parts[0], parts[1])
+    ]
+    return tuple({change.field: change for change in found}.values())
 
 
 def _renamed(old: Meaning, new: Meaning) -> dict[str, str]:
@@ -146,7 +153,10 @@ def _changed(name: str, before: str, old: Meaning, new: Meaning) -> bool:
 # -- one step
 
 
+_RENDER = re.compile(r"^(.*\brender)(?:\.template\b.*)?$")
 _PROMPT = re.compile(r"^((?:.+\.)?prompt)(?:\.|$)(.*)")
+_ASKED = re.compile(r"^(checks\.\w+)\.models\.(\w+)(?:$|\.model\b)|^(on_fail\[\d+\]\.model)\b")
+"""Models that checks and rungs ask."""
 _VERSION = re.compile(r"^(?:operator version|checks\.\w+\.version)$")
 
 
@@ -161,7 +171,7 @@ def _own_changes(
     for path, before, after in differences(fields[0], fields[1]):
         change = _change_at(path, before, after)
         if change.kind == "model":
-            change = _model_change(then, now, old, new)
+            change = _model_change(change.field, then, now, old, new)
         if change.field not in seen and not _repeats(change, seen):
             seen.add(change.field)
             yield change
@@ -180,6 +190,8 @@ def _change_at(path: str, before: Any, after: Any) -> Change:
         return Change("data", "data", before, after)
     if path.partition(".")[0] == "model":
         return Change("model", "model")
+    if found := _ASKED.match(path):
+        return Change("model", ".".join(word for word in found.groups() if word))
     if _VERSION.match(path):
         return Change("operator", path, before, after)
     if found := _PROMPT.match(path):
@@ -188,10 +200,20 @@ def _change_at(path: str, before: Any, after: Any) -> Change:
         field = f"{found[1]}.{word}" if word else found[1]
         scalar = word in ("max_tokens", "example_k")
         return Change("prompt", field, before if scalar else None, after if scalar else None)
+    if found := _RENDER.match(path):
+        return _render_change(found[1], before, after)
     field = path.removesuffix(".=").replace("set_after.", "set.")
     if field == "site":  # draws of `choose` are told apart by the step's name
         field = "name"
     return Change("field", field, before, after)
+
+
+def _render_change(field: str, before: Any, after: Any) -> Change:
+    """Of a template that changed its lines are told elsewhere; one that came or went is a field."""
+    if before is None or after is None:
+        was, is_ = ("none" if value is None else "a template" for value in (before, after))
+        return Change("field", field, was, is_)
+    return Change("prompt", f"{field}.template")
 
 
 def comparable(step: StepMeaning) -> dict[str, Any]:
@@ -203,15 +225,26 @@ def comparable(step: StepMeaning) -> dict[str, Any]:
     return {"op": step.op, "operator version": step.version, **definition, **params, **checks}
 
 
-def _model_change(then: StepMeaning, now: StepMeaning, old: Meaning, new: Meaning) -> Change:
-    was, is_ = _model(then, old), _model(now, new)
-    if was == is_ and "digest" not in now.definition.get("model", {}):
+def _model_change(
+    field: str, then: StepMeaning, now: StepMeaning, old: Meaning, new: Meaning
+) -> Change:
+    was, is_ = _model(field, then, old), _model(field, now, new)
+    if was == is_ and not new.models.get(_name_of(field, now), {}).get("digest"):
         is_ += " (cannot be described on this machine)"
-    return Change("model", "model", was, is_)
+    return Change("model", field, was, is_)
 
 
-def _model(step: StepMeaning, meaning: Meaning) -> str:
-    model = meaning.models.get(step.model or "", {})
+def _name_of(field: str, step: StepMeaning) -> str:
+    """The model that stands at `model`, `checks.judge.model` or `on_fail[1].model`."""
+    place = field.replace("[", ".").replace("]", "")
+    return (step.model if field == "model" else step.models.get(place)) or ""
+
+
+def _model(field: str, step: StepMeaning, meaning: Meaning) -> str:
+    name = _name_of(field, step)
+    if not name and field != "model":
+        return "none"
+    model = meaning.models.get(name, {})
     return f"{model.get('engine', '?')}/{model.get('model', '?')}"
 
 
@@ -242,7 +275,7 @@ def phrase(change: Change, size: int = 18) -> str:
         return "other package versions"
     if change.kind == "prompt" and change.old is None and change.new is None:
         prompt, _, word = change.field.rpartition(".")
-        told = word in ("examples", "reply", "example_k", "max_tokens")
+        told = word in ("examples", "reply", "example_k", "max_tokens", "template")
         return f"{prompt}: {word}" if told else f"{prompt}: {word} block"
     if change.kind == "prompt":
         prompt, _, word = change.field.rpartition(".")

@@ -406,6 +406,17 @@ Write the column, or do not ask for it:
     output: { columns: [text, plan, answer] }
 """,
     ),
+    "R118": Code(
+        "nothing-to-choose-from",
+        "error",
+        """\
+A `select` chooses among the draws of each source row, and its rows are drawn
+once. A step before it has to make several:
+
+    solved: { op: cot, from: problems, samples: 8, … }
+    best:   { op: select, from: solved, vote: answer }
+""",
+    ),
     # -- X: expressions
     "X150": Code(
         "expr-syntax",
@@ -659,6 +670,17 @@ letters by a model that has others.
 Take them out: the blocks of the prompt are its turns.
 """,
     ),
+    "P215": Code(
+        "template-constant",
+        "error",
+        """\
+The render template prints no column, so every row would become the same text.
+
+    mix: { parts: { math: { weight: 50%, render: prompts/out_math.j2 } } }
+
+Print columns of the row in it: `{{ text }}`, `{{ reasoning }}`.
+""",
+    ),
     # -- D: data
     "D301": Code(
         "source-missing",
@@ -776,6 +798,67 @@ Ask once, or raise the temperature.
 """,
     ),
     # -- V: verification
+    "M257": Code(
+        "model-of-another-task",
+        "error",
+        """\
+A model that puts numbers on texts stands where one is to write, or the other
+way round. What a model does is said by its `task`: reward, score, nli or embed;
+without one it writes.
+
+    models: { rm: { use: transformers/./reward-model } }
+    checks: { reward: { model: rm, min: 0 } }
+
+Say what it is for, or name another:
+
+    models: { rm: { use: transformers/./reward-model, task: reward } }
+""",
+    ),
+    "V403": Code(
+        "sandbox-weak",
+        "error",
+        """\
+A step runs programs that a model wrote, and this machine cannot shut them in
+well enough. `sandbox: required`, the default, wants bubblewrap: no network, a
+read-only system, a folder and processes of its own for each program.
+
+    checks: { unit_tests: { sandbox: required } }
+
+Install it (`apt install bubblewrap`) and look again with `mashbill doctor`.
+Where the programs are known to do no harm, `sandbox: preferred` takes process
+limits if there is nothing better: they limit what a program uses, not what it
+reads or sends.
+""",
+    ),
+    "V402": Code(
+        "verifier-always-fails",
+        "warning",
+        """\
+A check passed none of 50 rows or more. Data is seldom that bad: the check looks
+at another column than was meant, compares with the wrong one, or asks for what
+the prompt never asked for.
+
+    right:
+      op: verify
+      from: solved
+      checks: { math_equal: { got: text, want: gold } }
+
+Look at what it refuses and why: `mashbill show STEP`.
+""",
+    ),
+    "V404": Code(
+        "judge-is-writer",
+        "warning",
+        """\
+The model that judges a text has written it. Judges prefer their own words, so
+more passes than should.
+
+    book: { op: rewrite, from: web, model: writer, prompt: prompts/book.md.j2 }
+    judged: { op: verify, from: book, checks: { judge: { model: writer } } }
+
+Let another model judge, best of another family.
+""",
+    ),
     "V405": Code(
         "repair-loop-cost",
         "warning",
@@ -786,6 +869,45 @@ that does.
     on_fail: [ { retry: 20 }, reject ]
 
 Retry less often, or find out with `mashbill show STEP` what fails.
+""",
+    ),
+    "V421": Code(
+        "never-settled",
+        "error",
+        """\
+The `until:` of a `cot` step cannot be met, or says what goes with another kind
+of stop. `accepted` counts draws that pass the step's own `checks`, so it needs
+some, and cannot be more than all `samples`.
+
+    until: { accepted: 4 }                           as many of each row
+    until: { accepted: 4, spread: hard, pilot: 4 }   more of hard rows
+    until: { vote: answer, agree: 0.5 }              until the vote is decided
+""",
+    ),
+    "V422": Code(
+        "no-choice",
+        "error",
+        """\
+The `select` cannot choose as it says. A vote counts all draws of a row, so they
+must come from one step, and that step must not stop drawing by itself;
+`min_agree`, `drop` and `compare` go with a vote.
+
+    solved: { op: cot, samples: 8, … }
+    best:   { op: select, from: solved, vote: answer, min_agree: 0.5 }
+
+The `cot` stops as soon as this vote is decided, without being told.
+""",
+    ),
+    "V423": Code(
+        "nothing-to-refill",
+        "error",
+        """\
+`rows:` of a `select` accepts so many source rows and draws no more of them than
+it needs, `candidates:` at most. For that, a model step before it must be one
+that nobody else reads, on a way that has one input at each step.
+
+    solved: { op: cot, from: problems, … }
+    math:   { op: select, from: solved, rows: 1000, candidates: 4000 }
 """,
     ),
     # -- C: composition

@@ -75,10 +75,17 @@ def contrast(old: Meaning, new: Meaning) -> Contrast:
             before = old.steps[step.was or name].prompt
             for file in diff_prompts(before, new.steps[name].prompt):
                 prompts[file.path] = file
+    data = changed_data(old, new)
+    for change in data:
+        if change.kind == "prompt":
+            part = change.field.removeprefix("mix.parts.").removesuffix(".render.template")
+            sides_of = [m.data.get("renders", {}).get(part) for m in (old, new)]
+            for file in diff_prompts(*sides_of):
+                prompts[file.path] = file
     sides = {**old.steps, **new.steps}
     return Contrast(
         steps=steps,
-        data=changed_data(old, new),
+        data=data,
         prompts=tuple(prompts.values()),
         sources=frozenset(s.name for s in sides.values() if s.op == "source"),
         usable={

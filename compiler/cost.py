@@ -7,10 +7,14 @@ number comes out with a letter for where it came from; an unknown one is None an
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
+from .draw_costs import chosen, drawing, drawn_share, let_in, made_share
 from .plan import Plan, PlanNode
+from .pricing import ASSUMED_PASS as ASSUMED_PASS
+from .pricing import ASSUMED_REPLY as ASSUMED_REPLY
+from .pricing import Call, CheckFacts, assumed_pass, calls_of, most_tries
 from .shares import settle_shares
 
 Basis = Literal["e", "s", "l", "h", "a", "?"]
@@ -22,10 +26,6 @@ BASES: Mapping[str, str] = {
     "a": "assumed",
     "?": "unknown",
 }
-ASSUMED_PASS = 0.5
-"""Share of replies that pass the checks, where neither ledger nor a past run says."""
-ASSUMED_REPLY = 0.5
-"""Share of `max_tokens` that a reply of `generate` takes, likewise."""
 
 
 def weakest(*bases: Basis) -> Basis:
@@ -89,6 +89,12 @@ class NodeFacts:
         settled_reply: Reply tokens of those calls.
         text_tokens: Tokens of `text` of the rows that went on, by the mix's tokenizer.
         strictest: Of a filter that keeps nothing, the clause that fewest rows satisfy.
+        settled: Calls, prompt tokens and reply tokens of settled rows by model, where the step asks
+            several.
+        free: Settled rows that ask for no call, since a check that asks nobody refuses them: of
+            steps without a model of their own.
+        repairs: Prompt tokens of a repair, by its place in the ladder.
+        checks: What checks ask, by check and parameter: `judge.model`.
     """
 
     rows_in: int = 0
@@ -105,6 +111,10 @@ class NodeFacts:
     settled_reply: int = 0
     text_tokens: int = 0
     strictest: str = ""
+    settled: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
+    free: int = 0
+    repairs: Mapping[int, float] = field(default_factory=dict)
+    checks: Mapping[str, CheckFacts] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +139,18 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
+class Spending:
+    """Calls and tokens still to be paid for: as expected, and at worst."""
+
+    calls: Number
+    prompt_tokens: Number
+    reply_tokens: Number
+    worst_calls: Number
+    worst_prompt: Number
+    worst_reply: Number
+
+
+@dataclass(frozen=True, slots=True)
 class StepEstimate:
     """What a step is expected to do, and at worst. Calls and tokens: those still to be paid for."""
 
@@ -143,6 +165,8 @@ class StepEstimate:
     worst_reply: Number | None = None
     reused: float = 0.0
     """Share of its calls that the ledger holds already."""
+    by_model: Mapping[str, Spending] = field(default_factory=dict)
+    """The same by model, of a step that asks other models than its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,14 +187,22 @@ def estimate(plan: Plan, facts: Facts) -> Estimates:
     """Carry the facts through the graph."""
     steps: dict[str, StepEstimate] = {}
     for node in plan.nodes:
-        steps[node.name] = _step(node, steps, facts)
+        made = _step(node, steps, facts)
+        steps[node.name] = _chosen(node, made, plan, steps, facts)
     supply = {
-        ".".join(filter(None, (name, port))): UNKNOWN if port else _tokens_out(name, steps, facts)
+        ".".join(filter(None, (name, port))): UNKNOWN
+        if port or _unwritten(name, plan, facts)
+        else _tokens_out(name, steps, facts)
         for name, port in plan.outputs
     }
-    origin = {n.name: n.origin for n in plan.nodes}
-    taken, human = _mix(plan, supply, origin)
+    taken, human = _mix(plan, supply)
     return Estimates(steps, supply, taken, human)
+
+
+def _unwritten(part: str, plan: Plan, facts: Facts) -> bool:
+    """Whether a part's template prints what no model has written yet."""
+    seen = facts.nodes.get(part)
+    return bool(seen and seen.assumed and plan.renders.get(part, {}).get("modelled"))
 
 
 def _step(node: PlanNode, steps: Mapping[str, StepEstimate], facts: Facts) -> StepEstimate:
@@ -185,76 +217,181 @@ def _step(node: PlanNode, steps: Mapping[str, StepEstimate], facts: Facts) -> St
     limit = node.most_rows
     if limit is not None and rows_in.value is not None and rows_in.value >= limit:
         rows_in = Number(float(limit), "e" if rows_in.basis in "es" else rows_in.basis)
-    if node.stage == "generate":
+    if node.asked:
         return _model_step(node, rows_in, seen, facts, base)
     if seen.rows_in:
         return StepEstimate(rows_in, rows_in.times(seen.rows_out / seen.rows_in, base))
     return StepEstimate(rows_in, UNKNOWN if node.drops else rows_in)
 
 
-@dataclass(frozen=True, slots=True)
-class _Attempt:
-    """One attempt of a ladder: the share of units that reach it, and its longest reply."""
+def _chosen(
+    node: PlanNode,
+    made: StepEstimate,
+    plan: Plan,
+    steps: Mapping[str, StepEstimate],
+    facts: Facts,
+) -> StepEstimate:
+    """What is left where a step chooses among draws that nobody has made yet."""
+    seen = facts.nodes.get(node.name)
+    rows = made.rows_in.value
+    if node.stage != "gather" or rows is None or (seen and seen.rows_in and not seen.assumed):
+        return made
+    groups = min((steps[name].rows_in.value or rows for name in drawing(node, plan)), default=rows)
+    left = Number(chosen(node.definition["params"], rows, groups), "a")
+    return replace(made, rows_out=left)
 
-    reached: float
-    max_tokens: int
 
-
-def _attempts(node: PlanNode) -> list[_Attempt]:
-    """Attempts of a unit in order, each reached by what the ones before it did not pass."""
+def _drawn_share(node: PlanNode, rows_in: Number, seen: NodeFacts) -> Number:
+    """Share of the draws of all rows that are made."""
     params = node.definition["params"]
-    limits = [params["sampling"]["max_tokens"]]
-    for rung in params.get("on_fail") or ():
-        if rung["rung"] == "retry":
-            own = {**params["sampling"], **rung["sampling"]}
-            limits += [own["max_tokens"]] * rung["times"]
-    failing = 1 - _assumed_pass(node)
-    return [_Attempt(failing**k, limit) for k, limit in enumerate(limits)]
+    until, share = node.tuning.until or params.get("until"), _let_in(node, rows_in)
+    if until is not None:
+        samples = int(params["samples"])
+        if seen.settled_rows:
+            share = share.times(seen.settled_units / seen.settled_rows / samples, "l")
+        else:
+            accepted = 1 - (1 - assumed_pass(node)) ** most_tries(
+                node.definition["params"].get("on_fail") or ()
+            )
+            share = share.times(drawn_share(until, samples, accepted), "a")
+    return share
 
 
-def _assumed_pass(node: PlanNode) -> float:
-    return ASSUMED_PASS if node.definition["params"].get("checks") else 1.0
+def _let_in(node: PlanNode, rows_in: Number) -> Number:
+    """Share of the rows before a step that are let in until enough have been accepted."""
+    if node.tuning.fed is None:
+        return Number(1.0, "e")
+    _, wanted, candidates = node.tuning.fed
+    return Number(let_in(wanted, candidates, rows_in.value or 0.0, ASSUMED_PASS), "a")
+
+
+def _fed(node: PlanNode, rows_in: Number, rows_out: Number) -> Number:
+    share = _let_in(node, rows_in)
+    return rows_out if node.tuning.fed is None else rows_out.times(share.value, share.basis)
+
+
+def _drawn(spending: Spending, share: Number) -> Spending:
+    """What is expected of a step that may not make all its draws."""
+    if share.value == 1.0:
+        return spending
+    names = ("calls", "prompt_tokens", "reply_tokens")
+    fewer = {n: getattr(spending, n).times(share.value, share.basis) for n in names}
+    return replace(spending, **fewer)
 
 
 def _model_step(
     node: PlanNode, rows_in: Number, seen: NodeFacts, facts: Facts, base: Basis
 ) -> StepEstimate:
-    attempts = _attempts(node)
     past = facts.past.get(node.name)
-    per_row = seen.calls / seen.rows_in if seen.rows_in else None
-    prompt = seen.prompt_tokens / seen.calls if seen.calls else (0.0 if per_row == 0 else None)
-    token_basis: Basis = weakest(base, "e" if facts.exact_tokens else "a")
-    if seen.settled_units:
-        tries = Number(seen.settled_calls / seen.settled_units, "l")
-        replied = Number(seen.settled_reply / seen.settled_units, "l")
-    elif past:
-        tries = Number(past.attempts_per_unit, "h")
-        replied = Number(past.attempts_per_unit * past.reply_tokens, "h")
-    else:
-        rewritten = seen.source_tokens / seen.calls if seen.calls else 0.0
-        sizes = [min(rewritten or a.max_tokens * ASSUMED_REPLY, a.max_tokens) for a in attempts]
-        expected = sum(a.reached for a in attempts)
-        tries = Number(expected, "a" if len(attempts) > 1 else "e")
-        replied = Number(sum(a.reached * s for a, s in zip(attempts, sizes, strict=True)), "a")
-    applied = seen.rows_in - seen.passed
-    reused = seen.settled_rows / applied if applied else 0.0
-    units = rows_in.times(per_row, base).times(1.0 - reused, base)
-    calls = units.times(tries.value, tries.basis)
-    worst = units.times(len(attempts), "e")
-    reply = units.times(replied.value, replied.basis)
+    applied = seen.rows_in - seen.passed - seen.free
+    reused = (seen.settled_rows - seen.free) / applied if applied else 0.0
+    units = rows_in.times(_units_a_row(node, seen), base).times(1.0 - reused, base)
+    counted: Basis = "e" if facts.exact_tokens else "a"
+    calls = calls_of(node, seen)
+    by_model = {
+        model: _drawn(
+            _spending(
+                units,
+                [c for c in calls if c.model == model],
+                *_shown(node, seen, past, model),
+                weakest(base, counted),
+            ),
+            _drawn_share(node, rows_in, seen),
+        )
+        for model in node.asked
+    }
+    whole = _whole(list(by_model.values()))
     speed = past.tokens_per_second if past else None
+    own = by_model[node.model].reply_tokens if node.model else UNKNOWN
     return StepEstimate(
         rows_in=rows_in,
-        rows_out=_rows_out(node, rows_in, seen, past, facts.exact),
-        calls=calls,
-        prompt_tokens=calls.times(prompt, token_basis),
-        reply_tokens=reply,
-        seconds=reply.times(1 / speed, "h") if speed else UNKNOWN,
-        worst_calls=worst,
-        worst_prompt=worst.times(prompt, token_basis),
-        worst_reply=units.times(sum(a.max_tokens for a in attempts), "e"),
+        rows_out=_fed(node, rows_in, _rows_out(node, rows_in, seen, past, facts.exact)),
+        calls=whole.calls,
+        prompt_tokens=whole.prompt_tokens,
+        reply_tokens=whole.reply_tokens,
+        seconds=own.times(1 / speed, "h") if speed else UNKNOWN,
+        worst_calls=whole.worst_calls,
+        worst_prompt=whole.worst_prompt,
+        worst_reply=whole.worst_reply,
         reused=reused,
+        by_model=by_model if node.models else {},
     )
+
+
+def _units_a_row(node: PlanNode, seen: NodeFacts) -> float | None:
+    if not seen.rows_in:
+        return None
+    if node.model:
+        return seen.calls / seen.rows_in
+    judged = (seen.rows_in - seen.passed - seen.free) / seen.rows_in
+    share = node.definition["params"].get("sample")
+    return judged * (share if share is not None and seen.assumed else 1.0)
+
+
+def _shown(
+    node: PlanNode, seen: NodeFacts, past: Past | None, model: str
+) -> tuple[Number | None, Number | None]:
+    """Calls and reply tokens of a unit, by what the ledger holds or the last run did."""
+    units = seen.settled_units
+    if units:
+        only = {node.model or "": (seen.settled_calls, seen.settled_prompt, seen.settled_reply)}
+        asked, _, replied = (seen.settled or only).get(model, (0, 0, 0))
+        return Number(asked / units, "l"), Number(replied / units, "l")
+    if past and node.asked == (node.model,):
+        tries = past.attempts_per_unit
+        return Number(tries, "h"), Number(tries * past.reply_tokens, "h")
+    return None, None
+
+
+def _spending(
+    units: Number,
+    calls: Sequence[Call],
+    tries: Number | None,
+    replied: Number | None,
+    counted: Basis,
+) -> Spending:
+    """What units cost at one model.
+
+    Args:
+        units: How many there are to pay for.
+        calls: What each asks for.
+        tries: What it really asks for, if that is known.
+        replied: Tokens of the replies, likewise.
+        counted: How sure the tokens of prompts are.
+    """
+    expected, most = sum(c.expected for c in calls), sum(c.most for c in calls)
+    basis: Basis = "a" if any(c.assumed for c in calls) else "e"
+    tries = tries or Number(expected, basis)
+    replied = replied or Number(sum(c.expected * c.reply for c in calls), "a")
+    prompt = _mean([(c.expected, c.prompt) for c in calls])
+    longest = _mean([(c.most, c.prompt) for c in calls])
+    asked, worst = units.times(tries.value, tries.basis), units.times(most, "e")
+    return Spending(
+        calls=asked,
+        prompt_tokens=asked.times(prompt, counted),
+        reply_tokens=units.times(replied.value, replied.basis),
+        worst_calls=worst,
+        worst_prompt=worst.times(longest, counted),
+        worst_reply=units.times(sum(c.most * c.longest for c in calls), "e"),
+    )
+
+
+def _mean(weighed: Sequence[tuple[float, float | None]]) -> float | None:
+    """The mean of numbers by their weights; None where one of them is not known."""
+    known = [(weight, number) for weight, number in weighed if number is not None]
+    if len(known) < len(weighed):
+        return None
+    if len({number for _, number in known}) == 1:  # rounding would change it
+        return known[0][1]
+    whole = sum(weight for weight, _ in known)
+    return sum(weight * number for weight, number in known) / whole if whole else 0.0
+
+
+def _whole(parts: Sequence[Spending]) -> Spending:
+    """What several models cost together."""
+    if len(parts) == 1:
+        return parts[0]
+    return Spending(*(total([getattr(p, f.name) for p in parts]) for f in fields(Spending)))
 
 
 def _rows_out(
@@ -265,13 +402,18 @@ def _rows_out(
     rest = seen.passed / seen.rows_in if seen.rows_in else 0.0
     basis: Basis = "e" if not rest else "a" if seen.assumed else "e" if exact else "s"
     samples = int(node.definition["params"].get("samples") or 1)
-    if not node.drops:
-        made = Number(float(samples), "e")
-    elif seen.settled_rows:
-        made = Number(seen.rows_out / seen.settled_rows, "l")
+    free = seen.free / (seen.rows_in - seen.passed) if seen.free else 0.0
+    if not node.drops or node.definition["params"].get("mode") == "audit":
+        made, free = Number(float(samples), "e"), 0.0
+    elif seen.settled_rows > seen.free:
+        made = Number(seen.rows_out / (seen.settled_rows - seen.free), "l")
     else:
-        accepted = 1 - (1 - _assumed_pass(node)) ** len(_attempts(node))
-        made = Number(samples * accepted, "a")
+        accepted = 1 - (1 - assumed_pass(node)) ** most_tries(
+            node.definition["params"].get("on_fail") or ()
+        )
+        until = node.tuning.until or node.definition["params"].get("until")
+        made = Number(samples * made_share(until, samples, accepted), "a")
+    made = made.times(1 - free, basis) if free else made
     return rows_in.times(rest + (1 - rest) * (made.value or 0.0), weakest(made.basis, basis))
 
 
@@ -287,12 +429,10 @@ def _tokens_out(name: str, steps: Mapping[str, StepEstimate], facts: Facts) -> N
     return steps[name].rows_out.times(seen.text_tokens / seen.rows_out, basis)
 
 
-def _mix(
-    plan: Plan, supply: Mapping[str, Number], origin: Mapping[str, str]
-) -> tuple[dict[str, float], float | None]:
+def _mix(plan: Plan, supply: Mapping[str, Number]) -> tuple[dict[str, float], float | None]:
     if plan.mix is None or any(n.value is None for n in supply.values()):
         return {}, None
-    human = {name: origin[name.partition(".")[0]] == "human" for name in supply}
+    human = {name: plan.origin_of(name) == "human" for name in supply}
     shares = settle_shares(plan.mix, {n: s.value or 0.0 for n, s in supply.items()}, human)
     of_people = sum(t for n, t in shares.targets.items() if human[n])
     return dict(shares.targets), of_people / shares.total if shares.total else None

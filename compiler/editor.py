@@ -21,6 +21,7 @@ _ABOUT = {
     "model": "A model of this recipe, by name.",
     "pass": "The rows that pass, as an expression.",
     "prompt": "The prompt file, relative to the recipe.",
+    "render": "The template that turns the fields of the reply into training text.",
     "samples": "How many replies each row gets; each is a row.",
     "threshold": "How sure it must be that a line is content to keep it.",
 }
@@ -34,6 +35,7 @@ _EXAMPLES: Mapping[str, list[Any]] = {
     "ladder": [[{"retry": 2}, {"fallback": "input"}], "reject"],
     "pattern": ["(?i)^(sure|here is)"],
     "prompt": ["prompts/book.md.j2"],
+    "template": ["prompts/out.j2"],
     "sampling": [{"temperature": 0.7, "max_tokens": 512}],
     "set": [{"level": "= choose(['pupil', 'student'])"}],
     "share": ["50%"],
@@ -95,8 +97,22 @@ def recipe_schema(catalog: Catalog) -> Schema:
             "checks": checks,
         },
     }
-    shown: Schema = _with_examples(schema)
+    shown: Schema = _with_examples(_computable(schema))
     return shown
+
+
+def _computable(schema: Any) -> Any:
+    """A schema whose numbers and switches may be expressions instead: `samples: = params.n`."""
+    if isinstance(schema, list):
+        return [_computable(inner) for inner in schema]
+    if not isinstance(schema, dict):
+        return schema
+    made = {name: _computable(inner) for name, inner in schema.items()}
+    kinds = schema.get("type")
+    plain = [kinds] if isinstance(kinds, str) else kinds if isinstance(kinds, list) else []
+    if plain and set(plain) <= {"integer", "number", "boolean"} and "const" not in schema:
+        return {**made, "type": [*plain, "string"], "pattern": "^="}
+    return made
 
 
 def _by(key: str, shared: Schema, family: str, operators: Mapping[str, Operator]) -> Schema:

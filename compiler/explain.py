@@ -117,7 +117,7 @@ def _cut(text: str, size: int) -> str:
 
 
 def _cells(estimates: Estimates | None, node: PlanNode) -> list[str]:
-    calling = node.stage == "generate"
+    calling = bool(node.asked)
     if estimates is None or node.name not in estimates.steps:
         return ["?", *(["?" if calling else "–"] * 3)]
     step = estimates.steps[node.name]
@@ -173,7 +173,9 @@ def _mix(plan: Plan, estimates: Estimates, width: int) -> list[str]:
         tokens = "?" if taken is None else show_count(taken)
         supply = show(estimates.supply.get(name, UNKNOWN))
         weight = show_share(plan.mix["parts"][name]["weight"])
-        lines.append(f"   {shown:<{longest}}{weight:>6}   {tokens:>8} of {supply:<9}tokens")
+        line = f"   {shown:<{longest}}{weight:>6}   {tokens:>8} of {supply:<9}tokens"
+        by = f"   {plan.renders[name]['path']}" if name in plan.renders else ""
+        lines.append(line + by if len(line) + len(by) <= width else line)
     human = estimates.human_share
     if human is not None:
         lines.append(

@@ -165,9 +165,9 @@ def _ladders(graph: Graph, binding: Binding) -> Iterator[Diagnostic]:
     spans = {s.name: s.param("on_fail") for s in binding.recipe.steps}
     for node in graph:
         rungs = (node.definition.get("params") or {}).get("on_fail") or ()
-        calls = 1 + sum(r.get("times", 0) for r in rungs)
+        calls = bool(node.model) + sum(r.get("times", 0) for r in rungs)
         place = spans.get(node.name)
-        if node.stage == "generate" and place and calls > MOST_CALLS:
+        if place and calls > MOST_CALLS:
             yield Diagnostic(
                 "V405",
                 f"worst case of on_fail is {calls} calls where one was meant",

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from .recipe import Origin
 from .registry import Cost
 from .tuning import PLAIN, Tuning
 from .types import Columns
 
-NodeStage = Literal["scan", "map", "generate", "check"]
+if TYPE_CHECKING:
+    from .prompts.text_template import TextTemplate
+
+NodeStage = Literal["scan", "map", "generate", "check", "gather"]
 Json = Any
 """What `json.dumps` takes; definitions hold nothing else."""
 
@@ -93,6 +96,9 @@ class Node:
         model: The model it calls, if it does.
         prompt: Path and texts of the files that its prompt was read from; `definition` holds what
             of it is identity.
+        models: Models that its checks and its ladder ask beside, by place: `checks.judge.model`,
+            `on_fail.1.model`; `definition` holds what of them is identity.
+        prompts: Their prompts, by place, as `prompt`.
         fingerprint: Identity, taken before any rewriting.
         rule: Digest of what the node does to a row, whatever it is called and whatever it reads.
             How many rows a `limit:` lets in is not part of it, so that raising one changes no row.
@@ -115,6 +121,8 @@ class Node:
     traits: Traits
     model: str | None = None
     prompt: Mapping[str, Json] | None = None
+    models: Mapping[str, str] = field(default_factory=dict)
+    prompts: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
     fingerprint: str = ""
     rule: str = ""
     aside: Rows | None = None
@@ -122,11 +130,48 @@ class Node:
     makers: Makers = field(default_factory=dict)
     tuning: Tuning = PLAIN
 
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """All models that it asks, its own first."""
+        return all_asked(self.model, self.models)
+
     def rows(self, port: str = "") -> Rows:
         """What the rows of a port hold."""
         if port and self.aside:
             return self.aside
         return Rows(self.columns, self.modelled, self.origin, self.makers)
+
+
+@dataclass(frozen=True, slots=True)
+class Render:
+    """How the rows of a part of the mix become training text.
+
+    Attributes:
+        template: What writes it.
+        files: Text of every file that it was read from, by path.
+        modelled: The columns besides `text` that it looks at and that hold a model's words.
+        origin: Of the text.
+    """
+
+    template: TextTemplate
+    files: Mapping[str, str]
+    modelled: tuple[str, ...]
+    origin: Origin
+
+    def to_json(self) -> dict[str, Json]:
+        """As a plan carries it; none of this is identity."""
+        return {
+            "path": self.template.path,
+            "files": dict(self.files),
+            "reads": list(self.template.reads),
+            "modelled": list(self.modelled),
+            "origin": self.origin,
+        }
+
+
+def all_asked(model: str | None, models: Mapping[str, str]) -> tuple[str, ...]:
+    """All models that a step asks, its own first, each once."""
+    return tuple(dict.fromkeys([*filter(None, [model]), *sorted(models.values())]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +187,7 @@ class Graph:
             leave the names of nodes that leave the graph as they are.
         wanted: Columns that are looked at once rows have left, besides `text` and those that begin
             with `_`; None where that is not known, and any may be.
+        renders: How rows become text once they have left, by the part's name.
     """
 
     nodes: Mapping[str, Node]
@@ -150,6 +196,7 @@ class Graph:
     results: Mapping[str, str] = field(default_factory=dict)
     mixed: bool = False
     wanted: frozenset[str] | None = None
+    renders: Mapping[str, Render] = field(default_factory=dict)
     _readers: dict[str, list[tuple[Node, str]]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )

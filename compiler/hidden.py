@@ -37,7 +37,12 @@ def used_names(document: Map) -> frozenset[str]:
             continue
         found.update(_PARAMETER.findall(value))
         match path:
-            case ("tokenizer",) | ("steps", _, "model"):
+            case (
+                ("tokenizer",)
+                | ("steps", _, "model")
+                | ("steps", _, "checks", _, "model")
+                | ("steps", _, "on_fail", *_, "model")
+            ):
                 found.add(f"models.{value}")
             case ("steps", _, "from") | ("steps", _, "from", _):
                 name = value.partition(".")[0]

@@ -33,6 +33,8 @@ class StepMeaning:
         rule: What it does to a row, whatever it reads.
         model: The recipe's name of the model that it calls.
         prompt: Path and texts of its prompt's files, for people.
+        models: Names of the models that its checks and ladder ask, by place.
+        prompts: Their prompts, by place.
     """
 
     name: str
@@ -45,6 +47,8 @@ class StepMeaning:
     rule: str = ""
     model: str | None = None
     prompt: Mapping[str, Any] | None = None
+    models: Mapping[str, str] = field(default_factory=dict)
+    prompts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,8 @@ class Meaning:
         digest: The plan's.
         steps: Sources and steps that run, by name, each after what it reads.
         models: Engine, model and digest of each, by the recipe's name.
-        data: mix, split, output, tokenizer and seed: what makes a data set of the steps' rows.
+        data: mix, split, output, tokenizer and seed: what makes a data set of the steps' rows; for
+            people, the files of its render templates.
     """
 
     name: str
@@ -132,8 +137,13 @@ def meaning_of(plan: Plan, graph: Graph | None = None, catalog: Catalog | None =
             "seed": plan.recipe.get("seed") if plan.mix or plan.split else None,
             "tokenizer": plan.tokenizer if plan.mix else None,
             "results": dict(plan.results),
+            **({"renders": _files_of(plan)} if plan.renders else {}),
         },
     )
+
+
+def _files_of(plan: Plan) -> dict[str, Any]:
+    return {part: {"path": r["path"], "files": r["files"]} for part, r in plan.renders.items()}
 
 
 def _step(node: Node | PlanNode, catalog: Catalog | None) -> StepMeaning:
@@ -148,6 +158,8 @@ def _step(node: Node | PlanNode, catalog: Catalog | None) -> StepMeaning:
         rule=node.rule,
         model=node.model,
         prompt=node.prompt,
+        models=node.models,
+        prompts=node.prompts,
     )
 
 

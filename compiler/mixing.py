@@ -2,25 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from .counting import check_tokenizer
 from .diagnostics import Diagnostic
-from .graph import Edge, Node, sources_of
+from .graph import Edge, Node, Render, sources_of
 from .mending import renaming
-from .recipe import Input, MixDecl, OutputDecl
+from .recipe import Input, MixDecl, Origin, OutputDecl, PartDecl
+from .rendering import bind_render
 from .scope import Binding
 from .suggest import nearest
 
 
-def bind_outputs(nodes: Mapping[str, Node], broken: set[str], binding: Binding) -> tuple[Edge, ...]:
-    """The edges that leave the graph, in a fixed order."""
+def bind_outputs(
+    nodes: Mapping[str, Node], broken: set[str], binding: Binding
+) -> tuple[tuple[Edge, ...], dict[str, Render]]:
+    """The edges that leave the graph, in a fixed order, and the renders of parts by their names."""
     mix = binding.recipe.mix
-    outputs = _parts(mix, nodes, binding) if mix else _last_unread(nodes, binding)
+    renders = dict(_renders(mix, nodes, broken, binding)) if mix else {}
+    outputs = _parts(mix, nodes, renders, binding) if mix else _last_unread(nodes, binding)
     whole = not mix or len(outputs) == len(mix.parts)
     if whole and not any(e.node in broken for e in outputs):
         _check_columns(outputs, nodes, binding)
-    return outputs
+    return outputs, renders
+
+
+def _renders(
+    mix: MixDecl, nodes: Mapping[str, Node], broken: set[str], binding: Binding
+) -> Iterator[tuple[str, Render]]:
+    for part in mix.parts:
+        node = nodes.get(part.input.name)
+        if node is not None:
+            unsure = node.name in broken
+            render = bind_render(part, node.rows(part.input.port), binding, unsure=unsure)
+            if render is not None:
+                yield _name(part), render
+
+
+def _name(part: PartDecl) -> str:
+    return str(Edge(part.input.name, part.input.port))
 
 
 def _last_unread(nodes: Mapping[str, Node], binding: Binding) -> tuple[Edge, ...]:
@@ -80,10 +100,14 @@ def _ports(name: str, binding: Binding) -> tuple[str, ...] | None:
         return None if step else ()
     if operator.stage == "map":
         return ("rejected",) if operator.drops else ()
+    if operator.stage == "gather":
+        return ("rejected", "errors")
     return ("rejected", "routed", "errors")
 
 
-def _parts(mix: MixDecl, nodes: Mapping[str, Node], binding: Binding) -> tuple[Edge, ...]:
+def _parts(
+    mix: MixDecl, nodes: Mapping[str, Node], renders: Mapping[str, Render], binding: Binding
+) -> tuple[Edge, ...]:
     recipe = binding.recipe
     known = sorted({s.name for s in recipe.steps} | {s.name for s in recipe.sources})
     named = [check_input(part.input, known, binding) for part in mix.parts]
@@ -103,15 +127,22 @@ def _parts(mix: MixDecl, nodes: Mapping[str, Node], binding: Binding) -> tuple[E
         )
         whole = False
     if whole:
-        _check_human(mix, nodes, binding)
+        _check_human(mix, nodes, renders, binding)
     _check_tokenizer(binding)
     edges = (Edge(p.input.name, p.input.port) for p in mix.parts if p.input.name in nodes)
     return tuple(sorted(edges, key=str))
 
 
-def _check_human(mix: MixDecl, nodes: Mapping[str, Node], binding: Binding) -> None:
+def _check_human(
+    mix: MixDecl, nodes: Mapping[str, Node], renders: Mapping[str, Render], binding: Binding
+) -> None:
     """The weights of human parts must reach `min_human`."""
-    others = [p for p in mix.parts if nodes[p.input.name].origin != "human"]
+
+    def origin(part: PartDecl) -> Origin:
+        render = renders.get(_name(part))
+        return render.origin if render else nodes[part.input.name].origin
+
+    others = [p for p in mix.parts if origin(p) != "human"]
     human = 1.0 - sum(p.weight or 0.0 for p in others)
     unclear = [p for p in others if _mixed_sources(p.input.name, nodes)]
     if human + 1e-6 < mix.min_human <= human + sum(p.weight or 0.0 for p in unclear) + 1e-6:
@@ -127,7 +158,7 @@ def _check_human(mix: MixDecl, nodes: Mapping[str, Node], binding: Binding) -> N
             )
         )
     elif human + 1e-6 < mix.min_human:
-        origins = ", ".join(f"`{p.input.name}` is {nodes[p.input.name].origin}" for p in others)
+        origins = ", ".join(f"`{p.input.name}` is {origin(p)}" for p in others)
         binding.add(
             Diagnostic(
                 "C503",

@@ -35,7 +35,7 @@ def _emptied(plan: Plan, recipe: Recipe, facts: Facts) -> Iterator[Diagnostic]:
     for node in plan.nodes:
         seen = facts.nodes.get(node.name)
         step = spans.get(node.name)
-        if seen is None or step is None or node.model or seen.assumed or seen.rows_out:
+        if seen is None or step is None or node.asked or seen.assumed or seen.rows_out:
             continue
         if seen.rows_in >= ENOUGH or (facts.exact and seen.rows_in):
             keep = step.param("keep")

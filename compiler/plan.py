@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .budgets import budget_json
-from .graph import Graph, Node
+from .graph import Edge, Graph, Node, Render, all_asked
 from .identity import digest
 from .recipe import MixDecl, Recipe
 from .rules import Applied
@@ -39,12 +39,29 @@ class PlanNode:
     """What the recipe says it reads; `inputs` is what it reads after rewriting."""
     tuning: Tuning = PLAIN
     """How rules would have it run; no part of identity."""
+    models: Mapping[str, str] = field(default_factory=dict)
+    """Models that its checks and ladder ask, by place; what of them is identity is defined."""
+    prompts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Their prompts, by place: path and texts, as `prompt`."""
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """All models that it asks, its own first."""
+        return all_asked(self.model, self.models)
 
     @property
     def most_rows(self) -> int | None:
         """The most rows it lets in, by its own `limit:` or one further on; None for all."""
         return min(
-            (n for n in (self.definition.get("limit"), self.tuning.first) if n is not None),
+            (
+                n
+                for n in (
+                    self.definition.get("limit"),
+                    self.tuning.first,
+                    self.tuning.fed[2] if self.tuning.fed else None,
+                )
+                if n is not None
+            ),
             default=None,
         )
 
@@ -67,6 +84,9 @@ class Plan:
         budget: Caps by kind (dollars, hours, seconds, counts), those of steps, and breakers, None
             where the recipe leaves them to the runtime; None without a budget.
         hardware: gpu, count, usd_per_gpu_hour; None where the recipe does not say.
+        renders: Part of the mix to path and files of the template that turns its rows into text,
+            the columns it reads, those of them that hold a model's words, and the text's origin.
+            What of it is identity stands in `mix`.
         applied: What the rewrite rules did.
         aliases: Steps that share another's rows.
         results: Fingerprint of what leaves by each output, as the recipe names it, taken before any
@@ -88,6 +108,7 @@ class Plan:
     counted_by: Any = None
     budget: Mapping[str, Any] | None = None
     hardware: Mapping[str, Any] | None = None
+    renders: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
@@ -108,6 +129,14 @@ class Plan:
                 "output": {k: v for k, v in self.output.items() if k not in ("path", "typed")},
             }
         )
+
+    def origin_of(self, part: str) -> str:
+        """Whose words a part of the mix holds as it is written. Raises `KeyError`."""
+        render = self.renders.get(part)
+        if render:
+            return str(render["origin"])
+        node = part.partition(".")[0]
+        return next(n.origin for n in self.nodes if n.name == node)
 
     def node(self, name: str) -> PlanNode:
         """A stage by the recipe's name for it, aliases followed."""
@@ -141,6 +170,7 @@ class Plan:
             "counted_by": self.counted_by,
             "budget": dict(self.budget) if self.budget else None,
             "hardware": dict(self.hardware) if self.hardware else None,
+            **({"renders": {k: dict(v) for k, v in self.renders.items()}} if self.renders else {}),
         }
 
     def dump(self) -> str:
@@ -185,6 +215,7 @@ class Plan:
             counted_by=value["counted_by"],
             budget=value.get("budget"),
             hardware=value.get("hardware"),
+            renders=value.get("renders", {}),
         )
 
 
@@ -206,6 +237,8 @@ def _node_json(node: PlanNode) -> dict[str, Any]:
         "prompt": dict(node.prompt) if node.prompt else None,
         "declared": list(node.declared),
         "tuning": node.tuning.to_json(),
+        **({"models": dict(node.models)} if node.models else {}),
+        **({"prompts": {k: dict(v) for k, v in node.prompts.items()}} if node.prompts else {}),
     }
 
 
@@ -231,7 +264,7 @@ def lower(
     """
     from .document import plain
 
-    used = {n.model for n in graph if n.model}
+    used = {name for n in graph for name in n.asked}
     tokenizer = recipe.tokenizer or (recipe.models[0].name if len(recipe.models) == 1 else None)
     mix = recipe.mix
     return Plan(
@@ -280,11 +313,13 @@ def lower(
             **_caps(mix),
             "on_shortfall": mix.on_shortfall,
             "parts": {
-                str(p.input.name) + (f".{p.input.port}" if p.input.port else ""): {
+                name: {
                     "weight": p.weight,
                     "max_epochs": p.max_epochs,
+                    **_rendered(graph.renders.get(name)),
                 }
                 for p in mix.parts
+                for name in (str(Edge(p.input.name, p.input.port)),)
             },
         }
         if mix
@@ -304,7 +339,12 @@ def lower(
         counted_by=counted_by,
         budget=budget_json(recipe.budget, breakers) if recipe.budget else None,
         hardware=recipe.hardware.to_json() if recipe.hardware else None,
+        renders={name: render.to_json() for name, render in graph.renders.items()},
     )
+
+
+def _rendered(render: Render | None) -> dict[str, Any]:
+    return {"render": render.template.canonical()} if render else {}
 
 
 def _caps(mix: MixDecl) -> dict[str, Any]:
@@ -330,4 +370,6 @@ def _lowered(node: Node) -> PlanNode:
         prompt=node.prompt,
         declared=tuple(str(e) for e in node.declared),
         tuning=node.tuning,
+        models=node.models,
+        prompts=node.prompts,
     )

@@ -126,6 +126,8 @@ class PartDecl:
     span: Span
     weight_span: Span
     max_epochs: float | None = None
+    render: Scalar | None = None
+    """The path of the template that turns its rows into text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,6 +327,7 @@ def _mix(node: Map) -> MixDecl:
     for key, value in _entries(node.get("parts")):
         weight = value.get("weight") if isinstance(value, Map) else value
         epochs = value.get("max_epochs") if isinstance(value, Map) else None
+        render = value.get("render") if isinstance(value, Map) else None
         name, _, port = str(key.value).partition(".")
         parts.append(
             PartDecl(
@@ -333,6 +336,7 @@ def _mix(node: Map) -> MixDecl:
                 key.span,
                 weight.span if weight else key.span,
                 _number(epochs),
+                render if isinstance(render, Scalar) and _text(render) else None,
             )
         )
     human, total = node.get("min_human"), node.get("total")

@@ -40,6 +40,8 @@ def refuse_more(
             )
         )
     _refuse_shadows(bound, scope, step, binding)
+    if "mode" in operator.later:
+        _refuse_audit(bound, step, binding)
     reply = dict(bound.prompt.reply) if bound.prompt else {}
     prompt = step.param("prompt")
     for name in reply:
@@ -52,6 +54,20 @@ def refuse_more(
                     help="use `op: generate`, or take `reply` out of the prompt",
                 )
             )
+
+
+def _refuse_audit(bound: Bound, step: StepDecl, binding: Binding) -> None:
+    """An audit drops nothing, so it has no ladder; a gate judges every row, so it has no sample."""
+    on_fail, sample = step.param("on_fail"), step.param("sample")
+    audit = bound.params.get("mode") == "audit"
+    if audit and on_fail:
+        message = "an audit lets every row pass, so nothing is done when a check fails"
+        help = "take `on_fail` out, or write `mode: gate`"
+        binding.add(Diagnostic("S003", message, on_fail.span, help=help))
+    if sample and not audit:
+        message = "`sample` is for audits: a gate holds every row to its checks"
+        help = "write `mode: audit`, or take `sample` out"
+        binding.add(Diagnostic("S003", message, sample.span, help=help))
 
 
 def _refuse_shadows(bound: Bound, scope: Scope, step: StepDecl, binding: Binding) -> None:

@@ -23,6 +23,9 @@ Expression = NewType("Expression", str)
 Pattern = NewType("Pattern", str)
 """A regular expression in the dialect of polars (no look-around, no back-references)."""
 
+Rank = NewType("Rank", str)
+"""An expression by whose number rows are put in order, the largest first."""
+
 Share = NewType("Share", float)
 """A share, written `0.5` or `50%`."""
 
@@ -34,22 +37,33 @@ ONE = Count(1)
 Ratio = NewType("Ratio", float)
 """A number from 0 on: how many times as much."""
 
+Duration = NewType("Duration", float)
+"""A time, written `10s` or `2m`; in seconds."""
+
+Size = NewType("Size", int)
+"""A size, written `512MB`; in bytes."""
+
 Prompt = NewType("Prompt", str)
 """The path of a prompt file."""
+
+Template = NewType("Template", str)
+"""The path of a render template, which turns the fields of a row into text."""
 
 Model = NewType("Model", str)
 """The name of a model of the recipe."""
 
 Cost = Literal["free", "cpu", "model"]
 OpKind = Literal["step", "check"]
-Stage = Literal["map", "generate", "check"]
+Stage = Literal["map", "generate", "check", "gather"]
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
     """An example that documents an operator and tests it.
 
-    For a check, `row` holds the columns it reads and `expect` is `True` or the reason of rejection.
+    For a check, `row` holds the columns it reads and `expect` is `True` or the reason of rejection;
+    for one that asks a model, `replies` is what the model says, in the order in which it is asked,
+    and `files` the texts of the prompts that its parameters name, by path.
     For a map step, `row` is one input row and `expect` the columns of the row that comes out, or
     the reason of rejection.
     """
@@ -57,6 +71,8 @@ class Case:
     params: Mapping[str, Any]
     row: Mapping[str, Any]
     expect: bool | str | Mapping[str, Any]
+    replies: tuple[str, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +112,12 @@ class Operator:
         cases: At least one accepted and one rejected, if it can reject.
         about: The first line of the docstring.
         needs: Parameters of which a recipe gives at least one.
+        later: Parameters that came after the operator had users: at their defaults they are no part
+            of identity, so that what was made before stays.
+        makes: Of a check that asks a model: what its prompts and expressions see beside the row's
+            columns and the prompt's reply, since the check puts it there.
+        tasks: Parameters that name a model, to the tasks that it may have; one that writes, where
+            nothing is said.
     """
 
     name: str
@@ -113,6 +135,9 @@ class Operator:
     cases: tuple[Case, ...] = ()
     about: str = ""
     needs: tuple[str, ...] = ()
+    makes: tuple[str, ...] = ()
+    later: tuple[str, ...] = ()
+    tasks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def schema(self) -> dict[str, Any]:
@@ -135,6 +160,8 @@ class Catalog:
     """Engine name to its whitelist of placement settings."""
     options: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Engine name to the keys of a model that it knows beside `use`: part of identity."""
+    tasks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Engine name to the values of a model's `task` that it does; absent: it only writes."""
     versions: Mapping[str, str] = field(default_factory=dict)
     """Installed versions of the packages that operators declare."""
     faults: tuple[str, ...] = ()
@@ -155,11 +182,14 @@ def step(
     drops: bool = True,
     packages: Iterable[str] = (),
     cases: Iterable[Case] = (),
+    tasks: Mapping[str, tuple[str, ...]] | None = None,
+    later: Iterable[str] = (),
 ) -> Callable[[F], F]:
     """Declare a step operator; its name is the function's, a trailing underscore dropped."""
     return _declare(
         "step",
         stage=stage,
+        row_local=stage != "gather",
         version=version,
         cost=cost,
         reads=tuple(reads),
@@ -167,6 +197,8 @@ def step(
         drops=drops,
         packages=tuple(packages),
         cases=tuple(cases),
+        tasks=dict(tasks or {}),
+        later=tuple(later),
     )
 
 
@@ -178,8 +210,17 @@ def check(
     packages: Iterable[str] = (),
     cases: Iterable[Case] = (),
     needs: Iterable[str] = (),
+    makes: Iterable[str] = (),
+    tasks: Mapping[str, tuple[str, ...]] | None = None,
+    later: Iterable[str] = (),
 ) -> Callable[[F], F]:
-    """Declare a check: `build(**params)` gives a function from a row to a `Verdict`."""
+    """Declare a check: `build(**params)` gives a function from a row to a `Verdict`.
+
+    A check may have parameters of the types `Model` and `Prompt`. Where a recipe gives it a model,
+    it runs on the event loop and not in a worker, and `build` gives a function from a row and a
+    `Consult` to a `Verdict` to await (`runtime/consult.py`). A prompt reaches `build` as a
+    `PromptFile`; a model that is given, as the name of the parameter, by which `Consult` knows it.
+    """
     return _declare(
         "check",
         stage="check",
@@ -189,6 +230,9 @@ def check(
         packages=tuple(packages),
         cases=tuple(cases),
         needs=tuple(needs),
+        makes=tuple(makes),
+        tasks=dict(tasks or {}),
+        later=tuple(later),
     )
 
 
@@ -239,11 +283,15 @@ _SCALARS: dict[Any, dict[str, Any]] = {
     bool: {"type": "boolean"},
     Column: {"type": "string", "format": "column"},
     Expression: {"type": ["string", "boolean", "number"], "format": "expression"},
+    Rank: {"type": ["string", "number"], "format": "expression"},
     Pattern: {"type": "string", "format": "pattern"},
     Share: {"type": ["number", "string"], "format": "share"},
     Count: {"type": "integer", "minimum": 1},
     Ratio: {"type": "number", "minimum": 0},
+    Duration: {"type": ["number", "string"], "format": "duration"},
+    Size: {"type": ["number", "string"], "format": "bytes"},
     Prompt: {"type": "string", "format": "prompt"},
+    Template: {"type": "string", "format": "template"},
     Model: {"type": "string", "format": "model"},
 }
 

@@ -50,12 +50,14 @@ def _of_change(change: Change) -> Usable:
     top, _, rest = change.field.partition(".")
     top = top.partition("[")[0]
     last = change.field.rpartition(".")[2]
-    if change.kind == "model":
+    if change.kind == "model" and top == "model":
         return Usable("none", "the model is part of every request's key")
     if last == "max_tokens":
         return Usable("finished", "`max_tokens` is no part of a request's key")
     if change.kind == "prompt" and top == "prompt" and last != "reply":
         return Usable("none", "the prompt is part of every request's key")
+    if top == "render":
+        return Usable("all", "`render` is no part of a request's key")
     if top == "sampling":
         return Usable("none", f"`{rest or top}` is part of every request's key")
     if top == "on_fail" and ("sampling" in rest or "prompt" in rest):

@@ -109,10 +109,32 @@ _RETRY: Schema = closed(
     minimum=1,
     maximum=100,
 )
+_REPAIR: Schema = closed(
+    "Ask for a repair, told what failed and why: a prompt, or `{ times, prompt, model, … }`.",
+    {
+        "times": number("How often; once if absent.", 1, 100, "integer"),
+        "prompt": text(
+            "The prompt: it sees the row, `check`, `reason`, `evidence` and the failed `reply`.",
+            format="prompt",
+        ),
+        "model": text("Who repairs; the step's own model if absent.", format="model"),
+        "sampling": SAMPLING_SCHEMA,
+        "for": {
+            "description": "Only when one of these checks failed.",
+            "type": "array",
+            "minItems": 1,
+            "items": {"type": "string"},
+        },
+    },
+    ("prompt",),
+    type=["string", "object"],
+    minLength=1,
+)
 _RUNG: Schema = closed(
-    "`retry: 1`, `fallback: input`, `route` or `reject`.",
+    "`retry: 1`, `repair: prompts/fix.md.j2`, `fallback: input`, `route` or `reject`.",
     {
         "retry": _RETRY,
+        "repair": _REPAIR,
         "fallback": {
             "description": "Take the text that was given instead; it is human again.",
             "enum": ["input"],
@@ -125,7 +147,7 @@ _RUNG: Schema = closed(
     format="rung",
 )
 FORM_REASONS = ("empty", "truncated", "unparsed")
-"""What a reply fails for before any check sees it; `for:` of a retry may name them."""
+"""What a reply fails for before any check sees it; `for:` of a rung may name them."""
 
 LADDER_SCHEMA: Schema = {
     **_RUNG,
@@ -134,6 +156,50 @@ LADDER_SCHEMA: Schema = {
     "minItems": 1,
     "items": _RUNG,
     "format": "ladder",
+}
+
+UNTIL_SCHEMA: Schema = closed(
+    "When to stop drawing: `{ accepted: 4 }` or `{ vote: answer }`.",
+    {
+        "accepted": number("So many draws have passed the step's checks.", 1, kind="integer"),
+        "spread": {
+            "description": "As many accepted draws of each row, or more of hard ones.",
+            "enum": ["uniform", "hard"],
+        },
+        "pilot": number("Draws that tell how hard a row is; 4 if absent.", 1, kind="integer"),
+        "vote": text("The vote over this column is decided."),
+        "agree": share("Share of all draws that the winner needs."),
+        "compare": {
+            "description": "What makes two values one vote.",
+            "enum": ["answer", "text"],
+        },
+    },
+    format="until",
+    minProperties=1,
+)
+
+JSON_SCHEMA: Schema = {
+    "description": "A JSON Schema: a file of the recipe, or the schema itself.",
+    "type": ["string", "object"],
+    "minLength": 1,
+    "format": "json_schema",
+}
+
+COLUMNS_SCHEMA: Schema = {
+    "description": "A column, or several: [reasoning, answer].",
+    "type": ["string", "array"],
+    "minLength": 1,
+    "minItems": 1,
+    "items": {"type": "string", "minLength": 1},
+    "format": "columns",
+}
+
+SWAP_SCHEMA: Schema = {
+    "description": "Two columns that a prompt shows, and that are shown in both orders: [a, b].",
+    "type": "array",
+    "items": {"type": "string", "minLength": 1},
+    "minItems": 2,
+    "maxItems": 2,
 }
 
 CHECKS_SCHEMA: Schema = named(
@@ -189,8 +255,9 @@ OPTIONS: Schema = {
         "type": "boolean",
     },
     "task": {
-        "description": "What the model does: write, or put a number on a reply.",
-        "enum": ["generate", "reward", "score"],
+        "description": "What the model does: write, rate a reply or a pair of texts, say whether a "
+        "text follows from another, or embed one.",
+        "enum": ["generate", "reward", "score", "nli", "embed"],
     },
     "revision": text("Branch, tag or commit of the weights on a hub."),
     "lora": text("Folder or hub name of a LoRA adapter."),
@@ -321,10 +388,11 @@ PARAM: Schema = closed(
 )
 
 PART: Schema = closed(
-    "Its share of the tokens, or `{ weight, max_epochs }`.",
+    "Its share of the tokens, or `{ weight, max_epochs, render }`.",
     {
         "weight": share("Its share of the tokens."),
         "max_epochs": number("How often its rows may repeat to reach it.", 1),
+        "render": text("The template (`*.j2`) that makes a row's text.", format="template"),
     },
     ("weight",),
     type=["number", "string", "object"],

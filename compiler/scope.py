@@ -37,6 +37,8 @@ class Binding:
     """Values of parameters by full name: `params.samples`."""
     prompts: dict[tuple[str, frozenset[str]], PromptRead] = field(default_factory=dict)
     """Prompts that have been read, by path and by the inputs that are the same for all rows."""
+    writers: dict[str, str] = field(default_factory=dict)
+    """Steps that write what a model says, and the model."""
     _faults: dict[str, list[int]] = field(init=False)
     _steps: dict[str, StepDecl] = field(init=False)
     _looks: int = field(default=100_000, init=False)
@@ -91,10 +93,13 @@ class Scope:
     columns: Columns
     modelled: frozenset[str]
     open: bool = False
+    makers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Who made the values of each column, as `graph.Makers`."""
 
     def plus(self, columns: Mapping[str, Type], modelled: Iterable[str] = ()) -> Scope:
         """A scope with more columns."""
-        return Scope(self.step, {**self.columns, **columns}, self.modelled | {*modelled}, self.open)
+        both, words = {**self.columns, **columns}, self.modelled | {*modelled}
+        return Scope(self.step, both, words, self.open, self.makers)
 
     def has(self, name: str) -> bool:
         """Whether a column is there, or may be."""

@@ -26,7 +26,7 @@ from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import Literal
 
-from .graph import Graph
+from .graph import Graph, Node
 from .suggest import nearest
 
 State = Literal["new", "modified", "downstream", "unchanged"]
@@ -53,15 +53,15 @@ class Item:
         name: The recipe's name for it.
         op: The operator, or `source`.
         reads: The steps and sources whose rows it reads.
-        model: The model it calls, if it does.
-        prompts: Paths of the files that its prompt was read from.
+        models: The models it asks, those of its checks and its ladder included.
+        prompts: Paths of the files that its prompts were read from.
         state: How it stands to the last run; None where that was not asked.
     """
 
     name: str
     op: str
     reads: tuple[str, ...] = ()
-    model: str | None = None
+    models: tuple[str, ...] = ()
     prompts: tuple[str, ...] = ()
     state: State | None = None
 
@@ -77,12 +77,17 @@ def view_of(graph: Graph, states: Mapping[str, State] = MappingProxyType({})) ->
             node.name,
             node.op,
             tuple(sorted({edge.node for edge in node.inputs})),
-            node.model,
-            tuple(node.prompt["files"]) if node.prompt else (),
+            node.asked,
+            _prompt_files(node),
             states.get(node.name),
         )
         for node in graph
     }
+
+
+def _prompt_files(node: Node) -> tuple[str, ...]:
+    prompts = [*filter(None, [node.prompt]), *node.prompts.values()]
+    return tuple(dict.fromkeys(path for prompt in prompts for path in prompt["files"]))
 
 
 def select(view: View, text: str) -> tuple[str, ...]:
@@ -150,7 +155,7 @@ def _core(view: View, text: str) -> set[str]:
 
 _METHODS: Mapping[str, tuple[Callable[[Item], Iterable[str]], str, str]] = {
     "op": (lambda item: (item.op,), "step here", "has the operator"),
-    "model": (lambda item: (item.model,) if item.model else (), "step here", "calls the model"),
+    "model": (lambda item: item.models, "step here", "calls the model"),
     "prompt": (lambda item: item.prompts, "step here", "has the prompt"),
     "source": (lambda item: (item.name,) if item.op == "source" else (), "source", "is called"),
 }

@@ -37,6 +37,14 @@ FORMAT = 1
 _SECRET_NAME = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
 _SETTING: Schema = {"type": ["string", "number", "boolean"], "minimum": 0}
 _ENGINE = re.compile(r"[a-z][a-z0-9_]*")
+_DOES: Mapping[str, str] = {
+    "generate": "write text",
+    "reward": "rate replies",
+    "score": "score pairs of texts",
+    "nli": "infer",
+    "embed": "embed",
+}
+"""Tasks in a sentence."""
 READERS: dict[str, Callable[[object], object]] = {
     "share": quantities.parse_share,
     "tokens": quantities.parse_tokens,
@@ -199,6 +207,25 @@ class _Shape:
                 able = [e for e, keys in self.catalog.options.items() if key.value in keys]
                 hint = f"engines that have it: {', '.join(able)}" if able else "delete it"
                 yield Diagnostic("S002", message, key.span, help=hint)
+        yield from self.task(engine, name, model)
+
+    def task(self, engine: str, name: str, model: Map) -> Iterator[Diagnostic]:
+        """Only what the engine does with a model."""
+        able, given = self.catalog.tasks.get(engine, ()), model.get("task")
+        task = given.value if isinstance(given, Scalar) else None if given else "generate"
+        known: tuple[str, ...] = tuple(OPTIONS["task"]["enum"])
+        strange = given is not None and "task" not in self.catalog.options.get(engine, {})
+        if not able or task in able or task not in known or strange:
+            return
+        hint = f"write `task: {able[0]}`" if len(able) == 1 else f"it does: {', '.join(able)}"
+        if given is None:
+            message = f"model '{name}' needs task: engine `{engine}` writes no text"
+            yield Diagnostic("S011", message, self.wording.key_span(("models", name)), help=hint)
+            return
+        others = [e for e, tasks in self.catalog.tasks.items() if task in tasks]
+        message = f"model '{name}': engine `{engine}` does not {_DOES.get(str(task), 'do that')}"
+        hint = f"engines with `task: {task}`: {', '.join(others)}" if others else hint
+        yield Diagnostic("S005", message, given.span, help=hint)
 
     def address(self, node: Node | None) -> Iterator[Diagnostic]:
         """An environment variable in an address is written `${NAME}`, else it stays as it is."""
@@ -310,8 +337,8 @@ class _Shape:
                 last = str(rung.value) if rung.value in ("route", "reject") else None
             elif isinstance(rung, Map):
                 last = "fallback" if rung.names == ("fallback",) else None
-                retry = rung.get("retry")
-                wanted = retry.get("for") if isinstance(retry, Map) else None
+                again = rung.get("retry") or rung.get("repair")
+                wanted = again.get("for") if isinstance(again, Map) else None
                 for item in wanted.items if isinstance(wanted, List) else ():
                     known = (*names, *FORM_REASONS)
                     named = isinstance(item, Scalar) and isinstance(item.value, str)

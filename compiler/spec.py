@@ -122,6 +122,18 @@ def felt_limits_are_there(graph: Graph) -> str | None:
     return None
 
 
+def what_is_cut_short_has_one_reader(graph: Graph) -> str | None:
+    """A step that stops when another has enough is read by nobody who might want the rest."""
+    for node in graph:
+        if node.tuning.until is None and node.tuning.fed is None:
+            continue
+        readers = graph.readers(node.name)
+        alone = len(readers) == 1 and not graph.leaves(node.name)
+        if not alone or (node.tuning.until is not None and readers[0].stage != "gather"):
+            return f"`{node.name}` stops early, and not all who read it say so"
+    return None
+
+
 SPEC: tuple[Invariant, ...] = (
     edges_end_somewhere,
     order_is_topological,
@@ -131,6 +143,7 @@ SPEC: tuple[Invariant, ...] = (
     what_is_read_is_carried,
     fused_steps_follow_one_another,
     felt_limits_are_there,
+    what_is_cut_short_has_one_reader,
 )
 
 

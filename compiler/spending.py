@@ -66,9 +66,9 @@ def _unguarded(cap: SpendCap, graph: Graph, binding: Binding) -> Iterator[Diagno
         return
     rate = hardware.usd_per_gpu_hour if hardware else None
     models = binding.models()
-    nodes = (n for n in graph if cap.step in (None, n.name) and n.model)
-    for name in dict.fromkeys(n.model for n in nodes):
-        model = models.get(name or "")
+    nodes = (n for n in graph if cap.step in (None, n.name))
+    for name in dict.fromkeys(m for n in nodes for m in n.asked):
+        model = models.get(name)
         if model is None or model.price or binding.faulty(model.span):
             continue
         timed = model.engine in OWN_HARDWARE and rate is not None

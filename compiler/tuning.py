@@ -21,6 +21,9 @@ class Tuning:
             its own (`fuse_maps`).
         prefix: Inputs that its prompt begins with, by which rows are handed over in groups
             (`group_by_prefix`).
+        until: When it stops drawing a row, as `until:` says it (`stop_decided`).
+        fed: The step further on that says when enough source rows have been let in, how many it
+            accepts, and of how many at most. No rule's doing: the identity of that step says it.
     """
 
     first: int | None = None
@@ -28,6 +31,8 @@ class Tuning:
     skips: tuple[str, ...] = ()
     fused: str = ""
     prefix: tuple[str, ...] = ()
+    until: Mapping[str, Any] | None = None
+    fed: tuple[str, int, int] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """What differs from the default, as plain JSON."""

@@ -8,19 +8,36 @@ from functools import cache
 from typing import Any, get_args
 
 from .asking import bind_prompt, reply_columns
-from .bound import DEFAULT_SAMPLING, Bound, plain_map
-from .diagnostics import Diagnostic, Span
+from .bound import Asking, Bound, plain_map
+from .calling import bind_asking, find_model, sampling_for
+from .diagnostics import Span
 from .document import Map, Node, plain
+from .draws import bind_rank, bind_until
 from .formulas import bad_pattern, bind_expression
+from .json_schemas import bind_json_schema
 from .ladders import bind_ladder
-from .mending import renaming
-from .params import Checks, Chunk, Ladder, Sampling
+from .params import Checks, Chunk, Columns, JsonSchema, Ladder, Sampling, Until
 from .prompts.use import overflow
-from .quantities import parse_share, parse_tokens
-from .registry import Column, Cost, Expression, Model, Operator, Param, Pattern, Prompt, Share
+from .quantities import parse_bytes, parse_duration, parse_share, parse_tokens
+from .raters import bind_columns, refuse_judging, refuse_tasks
+from .registry import (
+    Column,
+    Cost,
+    Duration,
+    Expression,
+    Model,
+    Operator,
+    Param,
+    Pattern,
+    Prompt,
+    Rank,
+    Share,
+    Size,
+    Template,
+)
+from .rendering import bind_template
 from .scope import Binding, Scope
-from .suggest import nearest
-from .types import BOOL, STR
+from .types import ANY, BOOL, STR
 
 
 def bind_params(
@@ -37,15 +54,32 @@ def bind_params(
     A value of the wrong type has its diagnostic from `shape`; the result is broken, silently.
     """
     bound = Bound(incomplete=incomplete)
-    rank = {Model: 0, Prompt: 1, Sampling: 2, Checks: 4, Ladder: 5}
+    if operator.makes:
+        scope = scope.plus(dict.fromkeys(operator.makes, ANY.maybe(False)))
+    rank = {Model: 0, Prompt: 1, Sampling: 2, Checks: 4, Ladder: 5, Until: 6}
     for param in sorted(operator.params, key=lambda p: rank.get(_core(p), 3)):
         node = nodes.get(param.name)
         if node is None:
             _absent(param, binding, scope, place, bound)
         else:
-            _given(param, node, binding, scope, bound)
-    _refuse_overflow(bound, nodes, binding)
+            seen = _seen_by(operator, param, scope, bound)
+            _given(operator, param, node, binding, seen, bound)
+    for param in operator.params:
+        if param.name in operator.later and bound.params.get(param.name) == param.default:
+            bound.params.pop(param.name, None)
+    if operator.kind == "step":
+        _refuse_overflow(bound, nodes, binding)
+    refuse_tasks(operator, nodes, bound, binding)
+    refuse_judging(operator, nodes, bound, binding)
     return bound
+
+
+def _seen_by(operator: Operator, param: Param, scope: Scope, bound: Bound) -> Scope:
+    """The scope of a parameter: an expression of a check sees what the check's prompts reply."""
+    if operator.kind == "check" and _core(param) is Expression:
+        for asking in bound.prompts.values():
+            scope = scope.plus(dict(asking.prompt.reply))
+    return scope
 
 
 def _refuse_overflow(bound: Bound, nodes: Mapping[str, Node], binding: Binding) -> None:
@@ -75,27 +109,35 @@ def _absent(param: Param, binding: Binding, scope: Scope, place: Span, bound: Bo
         bound.broken = True
     elif core is Sampling:
         bound.params[param.name] = _sampling(None, binding, bound)
-    elif core is Column and param.default is not None:
+    elif core in (Column, Columns) and param.default is not None:
         if not scope.has(str(param.default)):
             missing = scope.missing(str(param.default), place)
             help = f"name the column to take instead: `{param.name}: …`"
             binding.add(replace(missing, help=help, fix=()))
             bound.broken = True
         bound.reads.add(str(param.default))
-        bound.params[param.name] = str(param.default)
+        own = str(param.default)
+        bound.params[param.name] = own if core is Column else [own]
     else:
         empty: Mapping[Any, Any] = {Checks: [], Ladder: [{"rung": "reject"}]}
         bound.params[param.name] = param.default or empty.get(core, param.default)
 
 
-def _given(param: Param, node: Node, binding: Binding, scope: Scope, bound: Bound) -> None:
+def _given(
+    operator: Operator, param: Param, node: Node, binding: Binding, scope: Scope, bound: Bound
+) -> None:
     core, value = _core(param), plain(node)
     if core not in (Checks, Ladder, Sampling) and binding.faulty(node.span):
         bound.broken = True
         return
     match core:
-        case _ if core is Expression:
-            found = bind_expression(node, binding, scope, want=BOOL)
+        case _ if core in (Expression, Rank):
+            rank = core is Rank
+            found = (
+                bind_rank(node, binding, scope)
+                if rank
+                else bind_expression(node, binding, scope, want=BOOL)
+            )
             if found is None:
                 bound.broken = True
                 return
@@ -109,6 +151,8 @@ def _given(param: Param, node: Node, binding: Binding, scope: Scope, bound: Boun
                 binding.add(scope.missing(value, node.span))
                 bound.broken = True
             bound.reads.add(value)
+        case _ if core is Columns:
+            value = bind_columns(node, bound, scope, binding)
         case _ if core is Pattern:
             if why := binding.world.regex_problem(value):
                 binding.add(bad_pattern(why, node.span))
@@ -116,67 +160,90 @@ def _given(param: Param, node: Node, binding: Binding, scope: Scope, bound: Boun
         case _ if core is Share:
             share = parse_share(value)
             value = round(share, 15) if isinstance(share, float) else None
+        case _ if core is Duration:
+            seconds = parse_duration(value)
+            value = seconds if isinstance(seconds, float) else None
+        case _ if core is Size:
+            size = parse_bytes(value)
+            value = size if isinstance(size, int) else None
         case _ if core is Model:
-            value = _model(node, binding, bound)
+            value = _model(param, node, binding, bound)
         case _ if core is Prompt:
-            value = bind_prompt(node, binding, scope, bound)
+            value = _prompt(param, node, binding, scope, bound)
+        case _ if core is Template:
+            value = _template(param, node, binding, scope, bound)
+        case _ if core is Until:
+            value = bind_until(node, binding, scope, bound)
         case _ if core is Sampling:
             value = _sampling(node, binding, bound)
+        case _ if core is JsonSchema:
+            value = bind_json_schema(node, binding, bound)
+            bound.broken = bound.broken or value is None
         case _ if core is Chunk:
             value = _chunk(node)
         case _ if core is Checks:
             value = _checks(node, binding, scope, bound)
         case _ if core is Ladder:
-            value = bind_ladder(node, binding, bound)
+            value = bind_ladder(node, operator, binding, scope, bound)
         case _:
             pass
     bound.params[param.name] = value
 
 
 _PLAIN: Mapping[Any, Any] = {
-    **dict.fromkeys((str, Column, Pattern, Model, Prompt), str),
+    **dict.fromkeys((str, Column, Pattern, Model, Prompt, Template), str),
     bool: bool,
     int: int,
     float: int | float,
 }
 
 
-def _model(node: Node, binding: Binding, bound: Bound) -> str | None:
-    name = str(plain(node))
-    models = binding.models()
-    if name not in models and "models" in binding.recipe.unread:
+def _prompt(
+    param: Param, node: Node, binding: Binding, scope: Scope, bound: Bound
+) -> dict[str, Any] | None:
+    own = Bound()
+    value = bind_prompt(node, binding, scope, own)
+    bound.prompt_files.update(own.prompt_files)
+    bound.reads |= own.reads
+    bound.broken = bound.broken or own.broken
+    if own.prompt is not None:
+        bound.prompt = own.prompt
+        bound.prompts[param.name] = Asking(own.prompt, own.prompt_files)
+    return value
+
+
+def _model(param: Param, node: Node, binding: Binding, bound: Bound) -> str | None:
+    found = find_model(node, binding)
+    if found is None:
         bound.broken = True
         return None
-    if name not in models:
-        close = nearest(name, tuple(models))
-        binding.add(
-            Diagnostic(
-                "R110",
-                f"no model is called `{name}`",
-                node.span,
-                f"models: {', '.join(models) or 'none'}",
-                help=f"did you mean `{close}`?" if close else f"add `{name}` under `models:`",
-                fix=renaming(node.span, close),
-            )
-        )
+    bound.model = bound.models[param.name] = found
+    return found.name
+
+
+def _template(
+    param: Param, node: Node, binding: Binding, scope: Scope, bound: Bound
+) -> dict[str, Any] | None:
+    """A template sees the columns that reach the step, and what the reply makes."""
+    inside = scope.plus(reply_columns(bound))
+    template = bind_template(
+        node,
+        inside.columns,
+        binding,
+        bound.prompt_files,
+        unsure=scope.open or bound.broken,
+        user=f"step `{scope.step.name}`",
+    )
+    if template is None:
         bound.broken = True
         return None
-    bound.model = models[name]
-    return name
+    bound.templates[param.name] = {"path": template.path, "reads": list(template.reads)}
+    bound.reads |= {*template.reads}
+    return template.canonical()
 
 
 def _sampling(node: Node | None, binding: Binding, bound: Bound) -> dict[str, Any]:
-    merged: dict[str, Any] = dict(DEFAULT_SAMPLING)
-    if bound.model and bound.model.sampling:
-        merged |= plain_map(bound.model.sampling)
-    if bound.prompt and bound.prompt.max_tokens:
-        merged["max_tokens"] = bound.prompt.max_tokens
-    if node is not None:
-        merged |= plain_map(node)
-    stop = merged.get("stop")
-    if isinstance(stop, str):
-        merged["stop"] = [stop]
-    return {k: v for k, v in merged.items() if v is not None and v != []}
+    return sampling_for(bound.model, bound.prompt, node)
 
 
 def _chunk(node: Node) -> dict[str, Any] | None:
@@ -203,12 +270,17 @@ def _checks(node: Node, binding: Binding, scope: Scope, bound: Bound) -> list[di
         nodes = {str(k.value): v for k, v in body.entries if k.value != "kind"}
         inner = bind_params(operator, nodes, binding, inside, key.span)
         bound.broken = bound.broken or inner.broken
+        asked = bind_asking(key, operator, nodes, inner, binding)
+        bound.broken = bound.broken or inner.broken
+        bound.asked |= {f"checks.{name}.{p}": m for p, m in inner.models.items()}
+        bound.asking |= {f"checks.{name}.{p}": a for p, a in inner.prompts.items()}
         bound.rests_on(inner)
         bound.reads |= set(operator.reads)
         bound.packages |= set(operator.packages)
         check = {"name": name, "kind": kind, "version": operator.version, "params": inner.params}
-        made.append((COSTS.index(operator.cost), name, check))
-    # Keys of a map have no order: cheap checks run first, then by name.
+        cost: Cost = "model" if asked else operator.cost
+        made.append((COSTS.index(cost), name, {**check, **asked}))
+    # Keys of a map have no order: cheap checks run first, those that ask models last, then by name.
     return [check for _, _, check in sorted(made, key=lambda m: m[:2])]
 
 

@@ -101,7 +101,7 @@ def explain_step(
         prompts=diff_prompts(then.prompt, now.prompt) if prompted and then and now else (),
         roots={r: changes[r].changes for r in above} if change.upstream else {},
         unchanged=_unchanged(change, comparable(now)) if now else (),
-        asks=bool(now and now.model),
+        asks=bool(now and (now.model or now.models)),
         source=bool(now and now.op == "source"),
     )
 

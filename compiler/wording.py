@@ -34,11 +34,12 @@ _FORMATS = {
     "expression": "an expression",
     "pattern": "a regular expression",
     "prompt": "the path of a prompt file",
+    "template": "the path of a render template",
     "model": "the name of a model",
     "engine": "engine/model, as in local/smollm2-135m",
     "chunk": "a map like { by: sentence, max: 60 tokens }",
     "ladder": "a list like [ { retry: 1 }, reject ]",
-    "rung": "retry, fallback, route or reject",
+    "rung": "retry, repair, fallback, route or reject",
 }
 _EXAMPLES = {
     "by": "by: sentence",
@@ -55,13 +56,18 @@ _EXAMPLES = {
     "parts": "parts: { docs: 100% }",
     "path": "path: docs.jsonl",
     "prompt": "prompt: prompts/book.md.j2",
+    "render": "render: prompts/out.j2",
     "sources": "sources: { docs: { path: docs.jsonl, license: CC0-1.0, origin: human } }",
     "times": "times: 1",
     "total": "total: 2M tokens",
     "use": "use: local/smollm2-135m",
     "weight": "weight: 50%",
 }
-_RUNGS = {"retry": "write `{ retry: 1 }`", "fallback": "write `{ fallback: input }`"}
+_RUNGS = {
+    "retry": "write `{ retry: 1 }`",
+    "repair": "write `{ repair: prompts/fix.md.j2 }`",
+    "fallback": "write `{ fallback: input }`",
+}
 
 
 @dataclass(slots=True)

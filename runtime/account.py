@@ -58,7 +58,8 @@ class Account:
         self.units[unit.end] += 1
         self.attempts += sum(1 for a in unit.attempts if a.key)
         for attempt in unit.attempts:
-            if attempt.failed:
+            came = not attempt.key and attempt.failed != "overlong"  # a row that nobody replied to
+            if attempt.failed and not came:
                 self.failures[attempt.reason] += 1
 
     def check(self, step: str) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..compiler.cost import Estimates, Facts
     from ..compiler.meaning import Meaning
     from ..compiler.plan import Plan as PlanRecord
+    from .calibration.calibrate import Calibration
     from .faults import MisfitError
     from .locking import LockState
     from .preview import Preview
@@ -122,6 +123,56 @@ class Recipe:
         """Plan and run it; see `Plan.run`."""
         return self.plan().run(**options)
 
+    def calibrate(
+        self,
+        check: str,
+        data: str | Path,
+        *,
+        label: str | None = None,
+        kind: str | None = None,
+        group: str | None = None,
+        names: Mapping[str, str] | None = None,
+        where: str | None = None,
+        params: Mapping[str, Any] | None = None,
+        by: str | None = None,
+        precision: float = 0.95,
+        wrong: float | None = None,
+    ) -> Calibration:
+        """Hold a check against labelled rows; one that asks models spends, as a run does.
+
+        Args:
+            check: `step.check` of this recipe, or a kind of check.
+            data: JSONL, CSV, TSV, Parquet or Arrow.
+            label: Its column that is true for good rows; None finds `label`, `good`, `keep`, ….
+            kind: Its column that says what is wrong with a bad row; None finds it.
+            group: Its column whose rows share a fold; None finds it.
+            names: Column that the check reads to the data's: `{"input.text": "source"}`.
+            where: A condition on the data's columns; the other rows are left out.
+            params: Parameters of the check, over the recipe's.
+            by: What to choose a threshold of: a parameter (`numbers`, `numbers=0.5:1:0.05`), or a
+                number of the evidence (`score`, `score>=`).
+            precision: That the threshold is to reach.
+            wrong: The share of wrong rows in the pool that it is for; None for that of the data.
+
+        Raises:
+            CalibrationError: The check, a column or a label is not there.
+            RecipeError: A parameter is wrong, or the recipe does not compile.
+            RunError: A model does not answer, or a cap is reached.
+        """
+        from .calibration.measure import Asked, measure
+
+        sets = tuple(_typed(params or {}))
+        asked = Asked(label, kind, group, names or {}, where, sets, by, precision, wrong)
+        return measure(check, data, asked, recipe=self)
+
+
+def _typed(values: Mapping[str, Any]) -> Iterator[str]:
+    """Values as they are typed after `--set`."""
+    import json
+
+    for name, value in values.items():
+        yield f"{name}={value if isinstance(value, str) else json.dumps(value)}"
+
 
 def _without_template(compiled: Compiled, project: Project) -> Iterator[Diagnostic]:
     """Models that are to reply to chats, and whose files say nothing of how one is written."""
@@ -131,7 +182,7 @@ def _without_template(compiled: Compiled, project: Project) -> Iterator[Diagnost
     assert compiled.plan is not None
     assert compiled.recipe is not None
     room = room_of(compiled.plan, project)
-    asked = {n.model for n in compiled.plan.nodes if n.model}
+    asked = {m for n in compiled.plan.nodes for m in n.asked}
     for model in compiled.recipe.models:
         with suppress(EngineError):
             if model.name in asked and not room.info(model.name).template:
@@ -446,11 +497,7 @@ def load(
     Raises:
         RecipeNotFoundError: There is no recipe.
     """
-    import json
-
-    sets = tuple(
-        f"{k}={v if isinstance(v, str) else json.dumps(v)}" for k, v in (set or {}).items()
-    )
+    sets = tuple(_typed(set or {}))
     return Recipe(find_project(path, allow_outside=allow_outside), profile, sets)
 
 

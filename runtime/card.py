@@ -120,7 +120,7 @@ def _steps(record: Mapping[str, Any]) -> list[str]:
 
 
 def _models(plan: Plan) -> list[str]:
-    used = {n.model for n in plan.nodes if n.model}
+    used = {m for n in plan.nodes for m in n.asked}
     if not used:
         return []
     rows = [

@@ -48,29 +48,35 @@ def load_catalog() -> Catalog:
         checks={o.name: o for o in operators if o.kind == "check"},
         engines=_Engines(f"{root}.engines", "PLACEMENT"),
         options=_Engines(f"{root}.engines", "OPTIONS"),
+        tasks=_Engines(f"{root}.engines", "TASKS", WRITES),
         versions={p: _version(p) for p in sorted(packages)},
         faults=tuple(faults),
     )
 
 
-class _Engines(Mapping[str, Mapping[str, str]]):
+WRITES = ("generate",)
+"""What an engine does whose file does not say."""
+
+
+class _Engines(Mapping[str, Any]):
     """Engine name to one of the tables of its file; imported when asked about."""
 
-    def __init__(self, package: str, table: str) -> None:
+    def __init__(self, package: str, table: str, usual: Any = None) -> None:
         parent = importlib.import_module(package)
-        self._package, self._table = package, table
+        self._package, self._table, self._usual = package, table, usual
         self._names = sorted(
             m.name
             for m in pkgutil.iter_modules(parent.__path__)
             if m.name != "base" and not m.name.startswith("_")
         )
 
-    def __getitem__(self, name: str) -> Mapping[str, str]:
+    def __getitem__(self, name: str) -> Any:
         if name not in self._names:
             raise KeyError(name)
         module = importlib.import_module(f"{self._package}.{name}")
-        table: Mapping[str, str] = getattr(module, self._table)
-        return table
+        if self._usual is None:
+            return getattr(module, self._table)
+        return getattr(module, self._table, self._usual)
 
     def __contains__(self, name: object) -> bool:
         return name in self._names

@@ -51,7 +51,8 @@ class CheckPool:
         workers: How many at most, by default one fewer than there are cores; 0 judges in this
             process, which holds the event loop: for tests and notebooks.
         timeout: Seconds that one row may take before its worker is killed.
-        modules: Modules or packages in which checks are looked for, in this order.
+        modules: Modules or packages in which checks are looked for, in this order; ours and those
+            of plug-ins by default.
 
     A pool belongs to the event loop in which it is first used.
     """
@@ -61,12 +62,12 @@ class CheckPool:
         workers: int | None = None,
         *,
         timeout: float = 60.0,
-        modules: Sequence[str] = CHECKS,
+        modules: Sequence[str] | None = None,
     ) -> None:
         self.workers = max(1, (os.cpu_count() or 2) - 1) if workers is None else workers
         self._timeout = timeout
-        self._modules = tuple(modules)
-        self._inline = Builder(modules)
+        self._modules = tuple(_installed() if modules is None else modules)
+        self._inline = Builder(self._modules)
         self._queue: asyncio.Queue[_Job] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
         self._jobs: set[_Job] = set()
@@ -151,6 +152,14 @@ class CheckPool:
         while len(batch) < share:
             batch.append(self._queue.get_nowait())
         return [job for job in batch if not job.done.done()]
+
+
+def _installed() -> Sequence[str]:
+    """Where checks are: in our own package, and in modules of plug-ins."""
+    from .catalog import load_catalog
+
+    found = (check.build.__module__ for check in load_catalog().checks.values())
+    return (*CHECKS, *dict.fromkeys(m for m in found if not m.startswith(CHECKS)))
 
 
 @lru_cache(maxsize=256)

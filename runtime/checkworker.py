@@ -16,10 +16,10 @@ import struct
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any, get_origin
+from typing import Any, get_args, get_origin
 
 from ..compiler.registry import Operator, operator_of
 from .verdict import Check, Row, Verdict
@@ -44,11 +44,14 @@ class CheckSpec:
         name: What the recipe calls it.
         kind: The operator's name.
         params: Parameters by name; lists and mappings stand as (nested) tuples.
+        models: Of a check that asks models, which never travels: the parameters that name them,
+            and the sampling that each is asked with, frozen alike.
     """
 
     name: str
     kind: str
     params: tuple[tuple[str, Any], ...] = ()
+    models: tuple[tuple[str, Any], ...] = ()
 
 
 class Builder:
@@ -68,12 +71,12 @@ class Builder:
             if raw not in self._built:
                 spec: CheckSpec = pickle.loads(raw)
                 try:
-                    self._built[raw] = spec.name, _build(self._operator(spec.kind), spec)
+                    self._built[raw] = spec.name, build_check(self._operator(spec.kind), spec)
                 except CheckError:
                     raise
                 except Exception as error:
                     raise CheckError(
-                        f"check `{spec.name}` cannot be built: {_said(error)}"
+                        f"check `{spec.name}` cannot be built: {said(error)}"
                     ) from error
         return [self._built[raw] for raw in specs]
 
@@ -106,7 +109,7 @@ def judge(checks: Sequence[tuple[str, Check]], row: Row) -> tuple[Verdict, ...]:
         try:
             verdict = check(row)
         except Exception as error:
-            raise CheckError(f"check `{name}` failed: {_said(error)}") from error
+            raise CheckError(f"check `{name}` failed: {said(error)}") from error
         if not isinstance(verdict, Verdict):
             raise CheckError(f"check `{name}` returned a {type(verdict).__name__}, not a Verdict")
         verdicts.append(verdict)
@@ -147,7 +150,7 @@ def _answer(builder: Builder, specs: Sequence[bytes], row: bytes) -> tuple[str |
     except CheckError as error:
         return str(error), b""
     except Exception as error:
-        return f"a row or its verdict cannot be sent: {_said(error)}", b""
+        return f"a row or its verdict cannot be sent: {said(error)}", b""
 
 
 def _listen(batches: queue.SimpleQueue[bytes]) -> None:
@@ -176,18 +179,21 @@ def _send(fd: int, message: object) -> None:
         view = view[os.write(fd, view) :]
 
 
-def _build(operator: Operator, spec: CheckSpec) -> Check:
+def build_check(operator: Operator, spec: CheckSpec, **more: Any) -> Any:
+    """Build a check from its spec, and what no spec holds, such as its prompts."""
     types = {p.name: p.type for p in operator.params}
     # A parameter that is a Python word is spelled with an underscore in the function alone.
     names = {name.rstrip("_"): name for name in inspect.signature(operator.build).parameters}
     params = {names.get(n, n): _thaw(value, types.get(n)) for n, value in spec.params}
-    build: Callable[..., Check] = operator.build
-    return build(**params)
+    return operator.build(**{**params, **more})
 
 
 def _thaw(value: Any, hint: Any) -> Any:
     """A list or mapping again, where the parameter asks for one."""
     if isinstance(value, tuple):
+        kinds = [k for k in get_args(hint) if k is not type(None)]
+        if type(None) in get_args(hint) and len(kinds) == 1:
+            hint = kinds[0]
         origin = get_origin(hint)
         if origin is list:
             return list(value)
@@ -196,5 +202,6 @@ def _thaw(value: Any, hint: Any) -> Any:
     return value
 
 
-def _said(error: Exception) -> str:
+def said(error: Exception) -> str:
+    """An exception in words."""
     return f"{type(error).__name__}: {error}"

@@ -154,6 +154,20 @@ def _operators(line: Line) -> Iterator[Candidate]:
         yield operator.name, operator.about
 
 
+def _checks(line: Line) -> Iterator[Candidate]:
+    """Checks of the recipe's steps, and kinds of checks."""
+    from .catalog import load_catalog
+
+    kinds = load_catalog().checks
+    for step, body in _section(line, "steps"):
+        checks = body.get("checks") if isinstance(body, dict) else None
+        for name, check in checks.items() if isinstance(checks, dict) else ():
+            said = check.get("kind", name) if isinstance(check, dict) else name
+            yield f"{step}.{name}", kinds[str(said)].about if said in kinds else ""
+    for kind, operator in kinds.items():
+        yield kind, operator.about
+
+
 def _templates(line: Line) -> Iterator[Candidate]:
     from .starter import find_starters
 
@@ -182,6 +196,7 @@ _VALUES: Mapping[str, Callable[[Line], Iterable[Candidate]]] = {
     "selectors": _steps,
     "words": _steps,
     "what": _steps,
+    "calibrate.words": _checks,
     "upgrade": _names,
     "template": _templates,
     "init.template": _templates,

@@ -29,8 +29,7 @@ def choose(execution: Execution, *, partial: bool = False) -> Selection | None:
     if plan.mix is None:
         return None
     asked = {**plan.mix, "on_shortfall": "shrink"} if partial else plan.mix
-    origin = {n.name: n.origin for n in plan.nodes}
-    human = {name: origin[name.partition(".")[0]] == "human" for name in execution.parts()}
+    human = {name: plan.origin_of(name) == "human" for name in execution.parts()}
     selection = select(asked, execution.parts(), human)
     if selection.shares.failed:
         short = "; ".join(

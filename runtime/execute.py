@@ -26,6 +26,7 @@ from .project import Project
 from .record import make_record
 from .requests import EngineError
 from .runs import IDENTITY, new_run
+from .sandbox.wanted import NoSandboxError, refuse_weak
 from .supervise import supervise
 
 __all__ = ["Execution", "RunError", "run_async", "run_plan", "said"]
@@ -79,8 +80,9 @@ def run_plan(
         output = output_of(plan, project)
         output.refuse_foreign(plan.digest, replace)
         room = room_of(plan, project)
-        for name in sorted({n.model for n in plan.nodes if n.model}):
+        for name in sorted({m for n in plan.nodes for m in n.asked}):
             room.info(name)
+        refuse_weak(plan)
         folder = new_run(project.state)
         (folder.path / NOTES).touch()  # a run without was made before runs noted what they use
         folder.write("plan.json", plan.to_json())
@@ -90,6 +92,8 @@ def run_plan(
         raise RunError(str(error), diagnostic="O801") from error
     except EngineError as error:
         raise RunError(str(error), diagnostic="M251") from error
+    except NoSandboxError as error:
+        raise RunError(str(error), diagnostic="V403") from error
     except OutsideError as error:
         raise RunError(str(error), diagnostic="R112") from error
     except OSError as error:

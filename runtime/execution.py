@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from .examples import Examples
 from .halt import Halt
 from .ledger import Ledger
 from .output import output_of
+from .parts import part_renderer
 from .pipeline import Pipeline
 from .progress import Journal
 from .project import Project
@@ -31,7 +32,9 @@ from .runs import RunFolder
 from .sources.jsonl import SourceSpec, Unreadable
 from .sources.locate import locate
 from .spool import Spool
-from .tools import Tools, no_model
+from .tally import Tallies, tallied
+from .toolbox import tools_of
+from .tools import Line, Tools
 from .window import Window
 
 ERRORS_KEPT = 10_000
@@ -57,16 +60,26 @@ class Execution:
     pipeline: Pipeline | None = None
     started: float = field(default_factory=time.time)
     errors: int = 0
+    tallies: dict[str, Tallies] = field(default_factory=dict)
+    """What the checks of each step found."""
     estimates: Mapping[str, Any] | None = None
     passes: int = 1
     journal: Journal | None = None
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
-    def tools(self, node: PlanNode) -> Tools:
-        """The tools of a model step or check."""
-        if node.model is None:
-            return no_model(self.pool.judge, node.rule)
-        name = node.model
+    def tools(self, node: PlanNode, beside: Callable[[str, Line], Line] | None = None) -> Tools:
+        """The tools of a model step or check; `beside` may listen on its lines to models."""
+
+        def line(model: str) -> Line:
+            found = self._line(model, node.name)
+            return beside(model, found) if beside else found
+
+        made = tools_of(node, line, self.pool.judge, self.passes)
+        found = self.tallies.setdefault(node.name, {})
+        return replace(made, judge=tallied(made.judge, found))
+
+    def _line(self, name: str, step: str) -> Line:
+        """A model, asked on behalf of a step."""
         if name not in self.windows:
             spec = self.room.spec(name)
             self.windows[name] = Window(
@@ -79,11 +92,8 @@ class Execution:
                 self.halt,
                 self.purse,
             )
-        window, info = self.windows[name], self.room.info(name)
-        ask = partial(window.ask, step=node.name)
-        return Tools(
-            ask, self.pool.judge, self.room.tokens(name), node.rule, info.context, self.passes
-        )
+        ask = partial(self.windows[name].ask, step=step)
+        return Line(ask, self.room.tokens(name), self.room.info(name).context)
 
     def observe(self, step: str, row: Mapping[str, Any], outcomes: Any) -> None:
         """Keep examples, and errors with their reasons."""
@@ -126,7 +136,9 @@ class Execution:
         columns = output_of(self.plan, self.project).columns
         for edge in self.plan.outputs:
             folder = self.spool / ".".join(filter(None, edge))
-            self.spools[edge] = Spool(folder, columns, int(self.plan.recipe["seed"]), counter)
+            render = part_renderer(self.plan, ".".join(filter(None, edge)), counter)
+            seed = int(self.plan.recipe["seed"])
+            self.spools[edge] = Spool(folder, columns, seed, counter, render)
         self.pipeline = Pipeline(
             self.plan,
             load_catalog(),
@@ -136,7 +148,7 @@ class Execution:
             self.unreadable,
             counter_of(self.plan, self.room),
             self.halt,
-            Breakers.of(self.plan.budget, [n.name for n in self.plan.nodes if n.model]),
+            Breakers.of(self.plan.budget, [n.name for n in self.plan.nodes if n.asked]),
         )
         await self.pipeline.run(self.spools)
 
@@ -159,7 +171,7 @@ def source_specs(plan: Plan, project: Project) -> dict[str, SourceSpec]:
     """Sources with their files. Raises `OSError`, `OutsideError`."""
     wanted = {
         c for n in plan.nodes for c in (*n.definition.get("reads", ()), *plan.output["columns"])
-    }
+    }.union(*(r["reads"] for r in plan.renders.values()))
     specs = {}
     for name, source in plan.sources.items():
         found = locate(project, source["path"], typed=source["typed"])

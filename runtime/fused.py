@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from .channels import Inbox
+from .channels import Inbox, Mark
 from .stages import MapStage
 
 
@@ -25,7 +25,11 @@ class FusedStage:
 
     async def run(self) -> None:
         """Map each frame through all steps."""
-        while (frame := await self.inbox.get()) is not None:
+        while (frame := await self.inbox.next()) is not None:
+            if isinstance(frame, Mark):
+                for step in self.steps:
+                    await step.outlets.mark(frame)
+                continue
             for step, port, made in await asyncio.to_thread(self.apply, frame):
                 await step.outlets.put(port, made)
         for step in self.steps:

@@ -13,16 +13,18 @@ LONG = 4096
 """Characters; a shorter text is never left out."""
 
 
-def looked_at(checks: Sequence[Mapping[str, Any]]) -> str:
-    """Words among which every column stands that one of some checks reads, for `lean`.
+def looked_at(checks: Sequence[Mapping[str, Any]], ladder: Sequence[Mapping[str, Any]] = ()) -> str:
+    """Words among which every column stands that a check or a repair reads, for `lean`.
 
-    A check reads the columns that its parameters name, and those that its operator declares.
+    A check reads the columns that its parameters name, and those that its operator declares; its
+    prompts, and those of repairs, are among the parameters.
     """
     from .catalog import load_catalog
 
     known = load_catalog().checks
     declared = [known[c["kind"]].reads for c in checks if c["kind"] in known]
-    return repr([[c["params"] for c in checks], declared])
+    prompts = [rung.get("prompt") for rung in ladder]
+    return repr([[c["params"] for c in checks], declared, prompts])
 
 
 def lean(row: Mapping[str, Any], words: str) -> dict[str, Any]:

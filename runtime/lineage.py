@@ -24,7 +24,8 @@ from .project import Project
 from .requests import Message, Request
 from .rows import ORDER
 from .sources.jsonl import scan_partitions
-from .tools import Tools, no_model
+from .toolbox import tools_of
+from .tools import Line, Tools
 from .tracing import Stop, Trace
 from .window import MissingError, sampling_of
 
@@ -117,17 +118,12 @@ class Tracer:
         return run_async(trace.walk(source, row))
 
     def _tools(self, node: PlanNode, pool: CheckPool) -> Tools:
-        if node.model is None:
-            return no_model(pool.judge, node.rule)
-        info = self.room.info(node.model)
-        return Tools(
-            ledger_only(self.ledger, info.digest),
-            pool.judge,
-            self.room.tokens(node.model),
-            node.rule,
-            info.context,
-            self.passes,
-        )
+        return tools_of(node, self._line, pool.judge, self.passes)
+
+    def _line(self, name: str) -> Line:
+        info = self.room.info(name)
+        ask = ledger_only(self.ledger, info.digest)
+        return Line(ask, self.room.tokens(name), info.context)
 
 
 def ledger_only(ledger: Ledger, digest: str) -> Any:

@@ -141,6 +141,9 @@ def gather(
             found.append(Pin(node.name, "data", pins.sources[node.name], path))
         else:
             unknown.append(node.name)
+    for part, render in compiled.plan.renders.items():
+        identity = (compiled.plan.mix or {})["parts"][part]["render"]
+        found.append(Pin(f"mix.{part}", "prompt.render", digest(identity), render["path"]))
     if not offline:
         for name in compiled.plan.models:
             if name in pins.models:
@@ -159,6 +162,11 @@ def _step_pins(node: Node, catalog: Catalog) -> Iterator[Pin]:
     for check in params.get("checks") or ():
         version = f"{check['kind']}@{check['version']}"
         yield Pin(node.name, f"check.{check['name']}", version)
+        for place, stored in node.prompts.items():
+            _, name, asked = (*place.split("."), "")[:3]
+            if place.startswith("checks.") and name == check["name"]:
+                identity = digest(check["params"][asked])
+                yield Pin(node.name, f"prompt.{name}.{asked}", identity, str(stored["path"]))
     for package, version in packages_of(node, catalog).items():
         yield Pin(node.name, f"package.{package}", version or "none")
     path = str(node.prompt["path"]) if node.prompt else ""
@@ -166,9 +174,12 @@ def _step_pins(node: Node, catalog: Catalog) -> Iterator[Pin]:
     for param in operator.params if operator else ():
         if Prompt in (param.type, *get_args(param.type)) and params.get(param.name):
             yield Pin(node.name, "prompt", digest(params[param.name]), path)
-    for rung in params.get("on_fail") or ():
+    for name, template in (node.prompt or {}).get("templates", {}).items():
+        yield Pin(node.name, f"prompt.{name}", digest(params[name]), template["path"])
+    for number, rung in enumerate(params.get("on_fail") or ()):
         if isinstance(rung.get("prompt"), Mapping):
-            yield Pin(node.name, f"prompt.{rung['rung']}", digest(rung["prompt"]))
+            place = node.prompts.get(f"on_fail.{number}.prompt", {}).get("path", "")
+            yield Pin(node.name, f"prompt.on_fail.{number}", digest(rung["prompt"]), place)
 
 
 def _model_pins(name: str, weights: str, compiled: Compiled, project: Project) -> Iterator[Pin]:

@@ -162,8 +162,8 @@ def copy_recipe(project: Project, plan: Plan, folder: Path) -> None:
     lock = project.folder / "recipe.lock"
     if lock.is_file() and not lock.is_symlink():
         shutil.copyfile(lock, folder / "recipe.lock")
-    for node in plan.nodes:
-        for path, text in (node.prompt or {}).get("files", {}).items():
+    for read in (*(node.prompt or {} for node in plan.nodes), *plan.renders.values()):
+        for path, text in read.get("files", {}).items():
             target = folder / path
             if not target.resolve().is_relative_to(folder.resolve()):
                 continue

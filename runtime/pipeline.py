@@ -10,16 +10,22 @@ from typing import Any, Protocol, get_args
 
 import polars as pl
 
+from ..compiler.draws import DRAW
 from ..compiler.plan import Plan, PlanNode
 from ..compiler.prompts import PromptFile, read_prompt
-from ..compiler.registry import Catalog, Expression, Operator, Prompt
+from ..compiler.prompts.text_template import TextTemplate
+from ..compiler.registry import Catalog, Expression, Operator, Prompt, Rank, Template
 from .account import Account
 from .budget import Breakers
 from .channels import Inbox
 from .counting import Count, counting
 from .expressions import assign, lowered, truth
 from .fused import FusedStage
+from .gather import GatherStage
 from .halt import Halt
+from .lanes import Lanes
+from .refill import FeedStage, Refill
+from .rendering import load_template
 from .replies import dtypes_of
 from .rows import ORDER
 from .sources.jsonl import SourceSpec, Unreadable, scan_partitions
@@ -35,6 +41,8 @@ from .stages import (
     undivided,
 )
 from .tools import Tools
+from .voting.holes import Holes
+from .voting.numbered import Numbered
 
 ROWS_UNDER_WAY = 512
 """Rows of one step that may be waiting for a model or a check: enough to fill any engine."""
@@ -96,6 +104,14 @@ class Pipeline:
     accounts: dict[str, Account] = field(default_factory=dict)
     ended: set[str] = field(default_factory=set)
     """Steps that are through with all their rows."""
+    _lanes: Lanes = field(init=False)
+    _refills: dict[str, Refill] = field(default_factory=dict)
+    _holes: Holes | None = None
+
+    def __post_init__(self) -> None:
+        self._lanes = Lanes.of(self.plan)
+        if any(n.stage == "gather" for n in self.plan.nodes):
+            self._holes = Holes()
 
     async def run(self, sinks: Mapping[tuple[str, str], Sink]) -> None:
         """Run all stages to their end.
@@ -120,9 +136,10 @@ class Pipeline:
                 fused[head] = chain[-1] = FusedStage([chain[-1]])
             names[id(chain[-1])] = [node.name]
             for first, second in pairwise(chain):
-                first.outlets.join("", second.inbox)
+                fed = isinstance(first, FeedStage)
+                first.outlets.join("", second.inbox, self._lanes.out[node.name] if fed else ())
             for upstream, port in node.inputs:
-                stages[upstream].outlets.join(port, chain[0].inbox)
+                stages[upstream].outlets.join(port, chain[0].inbox, self._heard(node, upstream))
             running.extend(chain)
         for (name, port), sink in sinks.items():
             stage = SinkStage(sink)
@@ -141,18 +158,41 @@ class Pipeline:
         await stage.run()
         self.ended.update(names)
 
+    def _heard(self, node: PlanNode, upstream: str) -> frozenset[int]:
+        """The lanes whose marks a step takes from another."""
+        hears = node.stage == "gather" or bool(self._lanes.out[node.name])
+        return self._lanes.out[upstream] if hears else frozenset()
+
+    def _refill(self, node: PlanNode) -> Refill:
+        """What feeds a step."""
+        assert node.tuning.fed is not None
+        end, rows, candidates = node.tuning.fed
+        made = Refill(self._lanes.fed[node.name], rows, candidates)
+        return self._refills.setdefault(end, made)
+
     def _stages(self, node: PlanNode) -> list[Any]:
         account = self.accounts.setdefault(node.name, Account())
         if node.stage == "scan":
-            return [ScanStage(account, lambda: self._scan(node, account), self.halt)]
+            lane = min(self._lanes.out[node.name], default=0)
+            return [ScanStage(account, lambda: self._scan(node, account), self.halt, lane)]
         chain: list[Any] = []
         if node.tuning.first is not None:
             chain.append(LimitStage(node.name, node.tuning.first, account, ties=True))
         if (limit := node.definition.get("limit")) is not None:
-            chain.append(LimitStage(node.name, limit, account))
+            # A step that gathers is given all draws of a row or none.
+            chain.append(LimitStage(node.name, limit, account, ties=node.stage == "gather"))
+        if node.tuning.fed:
+            chain.append(FeedStage(node.name, account, self._refill(node)))
         operator = self.catalog.steps[node.op]
         if node.stage == "map":
             chain.append(map_stage(_trimmed(node), operator, account, self.count))
+        elif node.stage == "gather":
+            stage = gather_stage(_trimmed(node), operator, account, self.count)
+            scales, holes = self._lanes.scales(node), self._holes
+            if holes is not None:
+                stage.holes = lambda order: holes.first(order, scales)
+            stage.observe, stage.refill = self.observe, self._refills.get(node.name)
+            chain.append(stage)
         else:
             op: RowOp = build_row_op(node, operator, self.tools(node), self.count)
             before, after = assignments(_trimmed(node), self.count)
@@ -161,7 +201,7 @@ class Pipeline:
                     node.name,
                     account,
                     op,
-                    _made(node),
+                    _made(node, operator),
                     ROWS_UNDER_WAY,
                     self.observe,
                     before,
@@ -170,6 +210,7 @@ class Pipeline:
                     node.tuning.prefix,
                     self.halt,
                     self.breakers,
+                    self._holes,
                 )
             )
         return chain
@@ -268,13 +309,36 @@ def map_stage(
     return MapStage(node.name, account, kernel, before, after, divided(node, count))
 
 
+def gather_stage(
+    node: PlanNode, operator: Operator, account: Account, count: Count | None = None
+) -> GatherStage:
+    """The stage of a step that gathers."""
+    kernel = operator.build(**_arguments(node, operator, count))(node.definition["params"]["draws"])
+    before, after = assignments(node, count)
+    return GatherStage(node.name, account, kernel, before, after, divided(node, count))
+
+
+COLUMNAR = ("map", "gather")
+"""Stages of steps that work on frames; `columnar_stage` makes theirs."""
+
+
+def columnar_stage(
+    node: PlanNode, operator: Operator, account: Account, count: Count | None = None
+) -> MapStage | GatherStage:
+    """The stage of a step that works on frames, whose `apply` takes a frame that is the whole."""
+    made = map_stage if node.stage == "map" else gather_stage
+    return made(node, operator, account, count)
+
+
 def build_row_op(
     node: PlanNode, operator: Operator, tools: Tools, count: Count | None = None
 ) -> Any:
     """The built operator of a model step or check."""
     if count is not None and "tokens" in node.definition:
         tools = replace(tools, judge=counting(tools.judge, count))
-    return operator.build(**_arguments(node, operator, count))(tools)
+    made = operator.build(**_arguments(node, operator, count))(tools)
+    samples = int(node.definition["params"].get("samples") or 1)
+    return Numbered(made, samples) if samples > 1 else made
 
 
 def _arguments(node: PlanNode, operator: Operator, count: Count | None) -> dict[str, Any]:
@@ -282,17 +346,23 @@ def _arguments(node: PlanNode, operator: Operator, count: Count | None) -> dict[
     d = node.definition
     made: dict[str, Any] = {}
     for param in operator.params:
-        value = d["params"].get(param.name)
+        value = d["params"].get(param.name, param.default)
         if value is not None and param.type is Prompt:
             value = prompt_of(node)
-        elif value is not None and operator.stage == "map" and _is_expression(param.type):
+        elif value is not None and Template in (param.type, *get_args(param.type)):
+            value = template_of(node, param.name)
+        elif value is not None and _is_columnar(operator, param.type):
             value = lowered(str(value), d["seed"], f"{d['site']}.{param.name}", count)
         made[param.python] = value
+    if node.tuning.until is not None:
+        made["until"] = node.tuning.until
     return made
 
 
-def _is_expression(hint: Any) -> bool:
-    return hint is Expression or Expression in get_args(hint)
+def _is_columnar(operator: Operator, hint: Any) -> bool:
+    """Whether a parameter is an expression that is computed over frames."""
+    named = {hint, *get_args(hint)} & {Expression, Rank}
+    return bool(named) and operator.stage in COLUMNAR
 
 
 def prompt_of(node: PlanNode) -> PromptFile:
@@ -304,11 +374,17 @@ def prompt_of(node: PlanNode) -> PromptFile:
     return prompt
 
 
-def _made(node: PlanNode) -> dict[str, pl.DataType | type[pl.DataType]]:
+def template_of(node: PlanNode, param: str) -> TextTemplate:
+    """The render template that a parameter of a step names, likewise."""
+    assert node.prompt is not None
+    return load_template(node.prompt["templates"][param], node.prompt["files"])
+
+
+def _made(node: PlanNode, operator: Operator) -> dict[str, pl.DataType | type[pl.DataType]]:
     """Types of the columns that a model step makes, whose first row may not tell."""
-    if node.stage != "generate":
-        return {}
     kinds = {name: kind.rstrip("?") for name, kind in node.columns}
+    if node.prompt is None:  # a model that rates is asked by none
+        return {n: KINDS[kinds[n]] for n in operator.writes if kinds.get(n) in KINDS}
     prompt = prompt_of(node)
     # Lists and objects of a reply; a `set:` may have given the column another type since.
     reply = {
@@ -316,5 +392,5 @@ def _made(node: PlanNode) -> dict[str, pl.DataType | type[pl.DataType]]:
         for (name, kind), dtype in zip(prompt.reply, dtypes_of(prompt).values(), strict=True)
         if kinds.get(name) == str(kind).rstrip("?")
     }
-    made = sorted({*dict(prompt.reply), "text", "input.text", "_accepted"})
+    made = sorted({*dict(prompt.reply), "text", "input.text", "_accepted", DRAW})
     return {**{n: KINDS[kinds[n]] for n in made if kinds.get(n) in KINDS}, **reply}

@@ -144,7 +144,7 @@ async def _show(
     execution: Execution, found: Candidates, n: int, steps: frozenset[str] | None
 ) -> list[Shown]:
     """Trace documents in their order, as many at a time as are still to be shown."""
-    modelled = any(x.model and (steps is None or x.name in steps) for x in execution.plan.nodes)
+    modelled = any(x.asked and (steps is None or x.name in steps) for x in execution.plan.nodes)
     waiting = iter(found.docs[: n * TRIED])
     rows: list[Shown] = []
     try:
@@ -167,7 +167,7 @@ async def _trace(
 
     def tools(node: PlanNode, row: Mapping[str, Any]) -> Tools:
         witness = witnesses.setdefault((node.name, str(row["_id"])), Witness())
-        return witness.beside(execution.tools(node))
+        return witness.watching(execution.tools(node, witness.beside))
 
     count = counter_of(execution.plan, execution.room)
     frame = found.rows(source, doc)

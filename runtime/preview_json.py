@@ -15,12 +15,13 @@ from .witness import Shown, Witness
 
 def row_json(row: Shown, plan: Plan, steps: frozenset[str] | None) -> dict[str, Any]:
     """A document and what became of it; `steps` are those to tell of, None for all."""
-    entries = [(s.step, e) for s in row.stops for e in row.witness(s).calls.values()]
+    witnesses = [row.witness(s) for s in row.stops]
+    entries = [(w.models[key], e) for w in witnesses for key, e in w.calls.items()]
     prompt = sum(e.prompt_tokens for _, e in entries)
     reply = sum(e.completion_tokens for _, e in entries)
     prices = [
-        cost(plan.models[str(n.model)].get("price"), e.prompt_tokens, e.completion_tokens)
-        for n, e in entries
+        cost(plan.models[name].get("price"), e.prompt_tokens, e.completion_tokens)
+        for name, e in entries
     ]
     told = [s for s in row.stops if steps is None or s.step.name in steps]
     return {
@@ -95,6 +96,7 @@ def _unit_json(unit: Unit, witness: Witness) -> dict[str, Any]:
             {
                 "draw": a.draw,
                 "reply": a.text,
+                "rung": a.rung,
                 "failed": a.failed,
                 "reason": a.reason,
                 "evidence": dict(a.evidence),

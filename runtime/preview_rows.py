@@ -12,7 +12,7 @@ from .account import Account
 from .catalog import load_catalog
 from .counting import Count
 from .execution import source_specs
-from .pipeline import map_stage
+from .pipeline import COLUMNAR, columnar_stage
 from .project import Project
 from .rows import ORDER
 from .sources.jsonl import SourceSpec, sample_rows, scan_partitions
@@ -105,8 +105,8 @@ def _arriving(
             frame = pl.concat(given, how="diagonal_relaxed")
         if (limit := node.most_rows) is not None:
             frame = first_rows([frame], limit)
-        if node.stage == "map":
-            stage = map_stage(node, load_catalog().steps[node.op], Account(), count)
+        if node.stage in COLUMNAR:
+            stage = columnar_stage(node, load_catalog().steps[node.op], Account(), count)
             kept, rejected = stage.apply(frame)
             left[(node.name, "")] = kept
             if rejected is not None:
@@ -123,9 +123,9 @@ def _before_models(work: list[PlanNode]) -> set[str]:
     """Steps on single rows that are a model step, or that one reads directly or by others."""
     wanted: set[str] = set()
     for node in reversed(work):
-        if node.model or node.name in wanted:
+        if node.asked or node.name in wanted:
             wanted |= {node.name, *(name for name, _ in node.inputs)}
-    return {n.name for n in work if n.name in wanted and n.stage != "map"}
+    return {n.name for n in work if n.name in wanted and n.stage not in COLUMNAR}
 
 
 def _docs(frame: pl.DataFrame) -> list[tuple[str, str]]:

@@ -63,7 +63,7 @@ class Renderer:
             prompt: From `read_prompt`, which has refused what must not be rendered.
             special: Control tokens of the model's chat template.
         """
-        environment = _Sandbox(loader=DictLoader(dict(prompt.includes)))
+        environment = Sandbox(loader=DictLoader(dict(prompt.includes)))
         self._blocks = {n: environment.from_string(source) for n, source in prompt.blocks}
         self._names = tuple(name for name, _ in prompt.inputs)
         self._break = breaker(special)
@@ -117,24 +117,29 @@ class Renderer:
             return None
         if block in self._fixed and not trusted:
             return self._fixed[block]
-        text, outside = _collect(template, self._context(values))
+        text, outside = collect(template, context_of(self._names, values))
         return trim_edges(text if trusted else self._break(text, outside))
 
-    def _context(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """The declared inputs; a dotted one becomes a field of what stands before the dot."""
-        context: dict[str, Any] = {}
-        for name in self._names:
-            if name not in values:
-                raise RenderError(f"the row has no `{name}`")
-            *path, last = name.split(".")
-            inner = context
-            for part in path:
-                if not isinstance(inner.get(part), _Fields):
-                    inner[part] = _Fields(inner.get(part) or {})
-                inner = inner[part]
-            inner[last] = values[name]
-        steps = [MAX_STEPS]
-        return {name: _metered(value, steps) for name, value in context.items()}
+
+def context_of(names: Iterable[str], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The named values of a row; a dotted one becomes a field of what stands before the dot.
+
+    Raises:
+        RenderError: The row lacks one.
+    """
+    context: dict[str, Any] = {}
+    for name in names:
+        if name not in values:
+            raise RenderError(f"the row has no `{name}`")
+        *path, last = name.split(".")
+        inner = context
+        for part in path:
+            if not isinstance(inner.get(part), _Fields):
+                inner[part] = _Fields(inner.get(part) or {})
+            inner = inner[part]
+        inner[last] = values[name]
+    steps = [MAX_STEPS]
+    return {name: _metered(value, steps) for name, value in context.items()}
 
 
 def _is_fixed(environment: Environment, source: str) -> bool:
@@ -176,8 +181,8 @@ def _metered(value: Any, steps: list[int]) -> Any:
     return value
 
 
-def _collect(template: Template, context: dict[str, Any]) -> tuple[str, list[tuple[int, int]]]:
-    """The rendered text, and which ranges of it came from values."""
+def collect(template: Template, context: dict[str, Any]) -> tuple[str, list[tuple[int, int]]]:
+    """The rendered text, and which ranges of it came from values. Raises `RenderError`."""
     pieces: list[str] = []
     outside: list[tuple[int, int]] = []
     size = 0
@@ -198,7 +203,7 @@ def _collect(template: Template, context: dict[str, Any]) -> tuple[str, list[tup
     return "".join(pieces), outside
 
 
-class _Sandbox(ImmutableSandboxedEnvironment):
+class Sandbox(ImmutableSandboxedEnvironment):
     """Renders what the whitelist allows and nothing else, even if something slipped through it."""
 
     def __init__(self, loader: DictLoader) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .mixing import Selection
 from .output import output_of
 from .progress.money import cost
+from .sandbox.wanted import level_json
 
 if TYPE_CHECKING:
     from .execution import Execution
@@ -41,6 +42,14 @@ def make_record(
         "started": execution.started,
         "seconds": round(time.time() - execution.started, 3),
         "steps": {name: a.to_json() for name, a in accounts.items()},
+        "checks": {
+            step: {name: tally.to_json() for name, tally in sorted(found.items())}
+            for step, found in execution.tallies.items()
+            if found
+        },
+        "audits": [
+            n.name for n in plan.nodes if n.definition.get("params", {}).get("mode") == "audit"
+        ],
         "models": {
             name: model_json(w, plan.models[name].get("price"), notes.get(name, ""))
             for name, w in execution.windows.items()
@@ -50,6 +59,7 @@ def make_record(
         "errors": execution.errors,
         "examples": execution.examples.to_json(),
         "output": {"path": os.path.relpath(output.path, execution.project.root)},
+        **level_json(plan),
     }
 
 

@@ -7,7 +7,7 @@ read in turn and sorted one at a time are the whole in order, in the memory of o
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,12 +43,14 @@ class Spool:
         columns: Columns of the output that the rows may have.
         seed: The recipe's; with `_id` it decides the order in a mix.
         tokens: Counts what the mix weighs; None without a mix, which keeps the source's order.
+        render: Makes the text of rows as they arrive, if the mix has a template for them.
     """
 
     folder: Path
     columns: Sequence[str]
     seed: int
     tokens: Tokens | None
+    render: Callable[[pl.DataFrame], pl.DataFrame] | None = None
     rows: int = 0
     schema: dict[str, pl.DataType] = field(default_factory=dict)
     """Columns of all rows so far."""
@@ -67,9 +69,10 @@ class Spool:
             OSError: It cannot be written.
             polars.exceptions.PolarsError: A column cannot hold what earlier frames and this one
             have.
+            RunError: A row's text cannot be rendered.
         """
         self.rows += frame.height
-        frame = self._keyed(frame)
+        frame = self._keyed(self.render(frame) if self.render else frame)
         self.schema = join_schemas(self.schema, frame.schema)
         self._waiting.append(frame)
         self._bytes += int(frame.estimated_size())

@@ -7,6 +7,7 @@ model calls are awaited, checks run in worker processes; nothing waits for a bat
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ import polars as pl
 
 from .account import Account
 from .budget import Breakers
-from .channels import Inbox, Outlets
+from .channels import Inbox, Mark, Outlets
 from .faults import MisfitError
 from .grouping import grouped
 from .halt import Halt
@@ -25,11 +26,14 @@ from .mishaps import outcome_of
 from .outcome import Outcome
 from .rows import ORDER
 from .schemas import join_schemas
+from .voting.holes import Holes
 
 FLUSH_ROWS = 256
 """Finished rows that travel together at most …"""
 FLUSH_SECONDS = 0.25
 """… and how long a finished row waits for others at most."""
+MARK_ROWS = 1024
+"""Rows of a source between two marks, where a step further on goes by marks."""
 BYTES_UNDER_WAY = 64 << 20
 """Characters of text in the rows of one step that are under way, unless one row alone has more."""
 
@@ -92,6 +96,8 @@ class ScanStage:
     account: Account
     partitions: Callable[[], Iterable[pl.DataFrame]]
     halt: Halt = field(default_factory=Halt)
+    lane: int = 0
+    """Of its marks."""
     inbox: Inbox = field(default_factory=Inbox)
     outlets: Outlets = field(default_factory=Outlets)
 
@@ -104,8 +110,16 @@ class ScanStage:
                 break
             self.account.rows_in += frame.height
             self.account.out += frame.height
-            await self.outlets.put("", frame)
+            await self._send(frame)
         await self.outlets.end()
+
+    async def _send(self, frame: pl.DataFrame) -> None:
+        if not self.outlets.marked:
+            await self.outlets.put("", frame)
+            return
+        for part in frame.iter_slices(MARK_ROWS) if frame.height else ():
+            await self.outlets.put("", part)
+            await self.outlets.mark(Mark(self.lane, part[ORDER][-1]))
 
 
 @dataclass(slots=True)
@@ -170,7 +184,10 @@ class MapStage:
 
     async def run(self) -> None:
         """Map each frame."""
-        while (frame := await self.inbox.get()) is not None:
+        while (frame := await self.inbox.next()) is not None:
+            if isinstance(frame, Mark):
+                await self.outlets.mark(frame)
+                continue
             kept, rejected = await asyncio.to_thread(self.apply, frame)
             await self.outlets.put("", kept)
             if rejected is not None:
@@ -211,6 +228,8 @@ class RowStage:
     """Columns that prompts begin with: rows that share them are set going together."""
     halt: Halt = field(default_factory=Halt)
     breakers: Breakers = field(default_factory=Breakers)
+    holes: Holes | None = None
+    """Where rows are noted that wait, for a step further on that needs to know."""
     inbox: Inbox = field(default_factory=Inbox)
     outlets: Outlets = field(default_factory=Outlets)
     _given: dict[str, pl.DataType] = field(default_factory=dict)
@@ -221,6 +240,13 @@ class RowStage:
     _left: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a row is done."""
     _done: list[tuple[Mapping[str, Any], tuple[Outcome, ...]]] = field(default_factory=list)
+    _open: dict[int, None] = field(default_factory=dict)
+    """Numbers of the rows under way, in their order."""
+    _marks: deque[tuple[int, Mark]] = field(default_factory=deque[tuple[int, Mark]])
+    """Marks that came, each behind so many rows."""
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when there is something to send on at once."""
+    _flushing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def run(self) -> None:
         """Keep up to `most` rows under way; send finished rows on as they come."""
@@ -228,10 +254,15 @@ class RowStage:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._flush_until(ended))
-                while (frame := await self.inbox.get()) is not None:
-                    await self._start(frame, group)
+                while (item := await self.inbox.next()) is not None:
+                    if isinstance(item, Mark):
+                        self._marks.append((self._taken, item))
+                        self._wake_if_idle()
+                    else:
+                        await self._start(item, group)
                 await self._room(0, 0)
                 ended.set()
+                self._wake.set()
         finally:
             self.account.rows_in += self._under_way
             self.account.pending += self._under_way
@@ -254,6 +285,7 @@ class RowStage:
             await self._room(self.most - 1, BYTES_UNDER_WAY - size)
             self._under_way += 1
             self._bytes += size
+            self._open[self._taken] = None
             group.create_task(self._row(row, size, self._taken))
             self._taken += 1
             if len(self._done) >= FLUSH_ROWS:
@@ -271,13 +303,17 @@ class RowStage:
         except Exception as error:
             outcomes = (outcome_of(row, error),)
         self.account.add(outcomes)
+        if self.holes is not None and (end := _unsettled(outcomes)):
+            self.holes.note(self.name, row, pending=end == "pending")
         if outcomes[0].end != "pending":
             self._break(number, outcomes)
             self.observe(self.name, row, outcomes)
             self._done.append((row, outcomes))
         self._under_way -= 1
         self._bytes -= size
+        del self._open[number]
         self._left.set()
+        self._wake_if_idle()
 
     def _break(self, number: int, outcomes: tuple[Outcome, ...]) -> None:
         """Stop the run where too many rows of the step go wrong. A row counts by its best end."""
@@ -289,12 +325,28 @@ class RowStage:
         """Send finished rows on, now and then, and what is left at the end."""
         while not ended.is_set():
             with suppress(TimeoutError):
-                await asyncio.wait_for(ended.wait(), FLUSH_SECONDS)
+                await asyncio.wait_for(self._wake.wait(), FLUSH_SECONDS)
+            self._wake.clear()
             await self._flush()
         await self._flush()
 
+    def _wake_if_idle(self) -> None:
+        """Have what is done sent on at once where nothing else is under way and others wait."""
+        if self._marks and not self._open:
+            self._wake.set()
+
     async def _flush(self) -> None:
-        done, self._done = self._done, []
+        async with self._flushing:  # a mark never overtakes rows
+            done, self._done = self._done, []
+            oldest = next(iter(self._open), self._taken)
+            passed: list[Mark] = []
+            while self._marks and self._marks[0][0] <= oldest:
+                passed.append(self._marks.popleft()[1])
+            await self._send(done)
+            for mark in passed:
+                await self.outlets.mark(mark)
+
+    async def _send(self, done: list[tuple[Mapping[str, Any], tuple[Outcome, ...]]]) -> None:
         ports: dict[str, list[Mapping[str, Any]]] = {
             "": [],
             "rejected": [],
@@ -314,6 +366,11 @@ class RowStage:
                     frame = pl.DataFrame(rows, schema={**self._given, **extra}, orient="row")
                     frame = frame if port else self.after(frame)
                 await self.outlets.put(port, frame)
+
+
+def _unsettled(outcomes: tuple[Outcome, ...]) -> str:
+    """How a row ended of which nothing is known yet; empty for one that is settled."""
+    return next((o.end for o in outcomes if o.end in ("error", "pending")), "")
 
 
 def _reasoned(outcome: Outcome) -> Iterable[Mapping[str, Any]]:

@@ -18,6 +18,7 @@ from ..compiler.cost import Facts, NodeFacts, Past, SourceFacts
 from ..compiler.expr import parse_expr, show_expr
 from ..compiler.expr.nodes import Logic
 from ..compiler.plan import Plan, PlanNode
+from ..compiler.pricing import CheckFacts
 from .account import Account
 from .catalog import load_catalog
 from .checkpool import CheckPool
@@ -30,15 +31,18 @@ from .interrupts import run_async
 from .ledger import Entry, Ledger, key_of
 from .mishaps import outcome_of
 from .outcome import Outcome
-from .pipeline import assignments, build_row_op, completed, divided, map_stage
+from .parts import part_renderer
+from .pipeline import COLUMNAR, assignments, build_row_op, columnar_stage, completed, divided
 from .project import Project
 from .prompting import RenderError
+from .rehearsal import check_facts, repair_facts
 from .requests import Message, Request
 from .rows import ORDER
 from .runs import last_run
 from .sources.jsonl import Unreadable, sample_rows
 from .stages import first_rows, fitting
-from .tools import Tools, no_model
+from .toolbox import tools_of
+from .tools import Line, Tools
 from .window import MissingError, sampling_of
 
 SAMPLE_ROWS = 400
@@ -46,6 +50,10 @@ CHECK_SECONDS = 10.0
 """How long a check may take for one row of the sample."""
 MODEL_ROWS = 64
 """Sampled rows that a model step renders prompts for, unless the sample is the whole."""
+
+
+Paid = tuple[int, int, int]
+"""Calls, prompt tokens and reply tokens."""
 
 
 @dataclass(slots=True)
@@ -64,6 +72,7 @@ class _Paid:
     calls: int = 0
     prompt: int = 0
     reply: int = 0
+    by_model: dict[str, Paid] = field(default_factory=dict)
 
 
 def survey(plan: Plan, project: Project, room: EngineRoom) -> Survey:
@@ -71,6 +80,28 @@ def survey(plan: Plan, project: Project, room: EngineRoom) -> Survey:
     ledger = Ledger.open(project.state / "ledger", write=False)
     with ledger:
         return _Surveyor(plan, project, room, ledger, counter_of(plan, room)).run()
+
+
+def _added(one: Paid, other: Paid) -> Paid:
+    return one[0] + other[0], one[1] + other[1], one[2] + other[2]
+
+
+def _by_model(rows: list[_Paid]) -> dict[str, Paid]:
+    found: dict[str, Paid] = {}
+    for paid in rows:
+        for name, amounts in paid.by_model.items():
+            found[name] = _added(found.get(name, (0, 0, 0)), amounts)
+    return found
+
+
+def _as_judged(node: PlanNode, row: dict[str, Any], units: float) -> dict[str, Any]:
+    """A row as checks and repairs might see it: its text in the place of each reply."""
+    if node.model is None:
+        return row
+    text = str(row.get("text") or "")
+    part = text[: round(len(text) / units)] if units > 1 else text
+    absent = {name: part for name, _ in node.columns if name not in row}
+    return {**row, **absent, "text": part, "input.text": part}
 
 
 def _with(made: pl.DataFrame, rest: pl.DataFrame | None) -> pl.DataFrame:
@@ -139,6 +170,8 @@ class _Surveyor:
                 continue
             frame, _ = self.frames[name]
             seen = self.nodes.get(name, NodeFacts(frame.height, frame.height))
+            if (render := part_renderer(self.plan, name, counter)) is not None:
+                frame = render(frame)
             tokens = sum(counter.count(frame["text"].fill_null("").to_list())) if counter else 0
             if name in self.nodes and frame.height:  # of the rows that its own facts speak of
                 tokens = round(tokens * seen.rows_out / frame.height)
@@ -159,10 +192,14 @@ class _Surveyor:
         if (limit := node.most_rows) is not None:
             frame = first_rows([frame], limit)
         operator = load_catalog().steps[node.op]
-        if node.stage == "map":
+        if node.stage == "gather" and assumed:  # nobody has drawn what it would choose from
+            kept = completed(node)(frame)
+            facts = NodeFacts(frame.height, frame.height, True)
+            self.frames[node.name] = (kept, True)
+        elif node.stage in COLUMNAR:
             account = Account()
             try:
-                kept, _ = map_stage(node, operator, account, self.count).apply(frame)
+                kept, _ = columnar_stage(node, operator, account, self.count).apply(frame)
             except MisfitError:
                 if not assumed:
                     raise
@@ -175,7 +212,7 @@ class _Surveyor:
         self.nodes[node.name] = facts
 
     def _rows(self, node: PlanNode, frame: pl.DataFrame, assumed: bool) -> NodeFacts:
-        frame = first_rows([frame], MODEL_ROWS) if node.model and not self.exact else frame
+        frame = first_rows([frame], MODEL_ROWS) if node.asked and not self.exact else frame
         before, _ = assignments(node, self.count)
         whole, rest = frame, None
         try:
@@ -186,21 +223,28 @@ class _Surveyor:
             if not assumed:
                 raise
             frame, rest, rows = whole, None, whole.rows(named=True)
-        if node.model is None and assumed:
+        if not node.asked and assumed:
             self.frames[node.name] = (whole, True)
             return NodeFacts(whole.height, whole.height, True)
         passed = 0 if rest is None else rest.height
-        found = run_async(self._settle(node, rows)) if rows else []
+        # Where nobody has written what is to be judged, judging it would show nothing.
+        blind = assumed and node.model is None
+        found = run_async(self._settle(node, rows)) if rows and not blind else []
         out = [dict(r) for _, outcomes in found for o in outcomes if o.end == "out" for r in o.rows]
         settled = [(paid, outcomes) for paid, outcomes in found if outcomes]
-        if node.model is None:
-            kept = pl.DataFrame(out, schema=frame.schema) if out else frame.clear()
-            self.frames[node.name] = (_with(kept, rest), False)
+        if not node.asked:
+            kept = frame.clear()
+            if out:  # with the columns that the step has made
+                kept = pl.DataFrame(out, schema_overrides=frame.schema, infer_schema_length=None)
+            self.frames[node.name] = (completed(node)(_with(kept, rest)), False)
             return NodeFacts(len(rows) + passed, len(out) + passed)
+        free = sum(not p.calls for p, _ in settled) if node.model is None else 0
         calls, prompt, source = self._prompts(node, rows)
+        reached = rows if blind else [r for r, (p, os) in zip(rows, found, strict=True) if not os]
+        repairs, checks = self._rehearse(node, reached or rows, calls / max(len(rows), 1))
         if settled and len(settled) == len(rows):
             kept = pl.DataFrame(out, infer_schema_length=None) if out else frame.clear()
-            self.frames[node.name] = (_with(kept, rest), assumed)
+            self.frames[node.name] = (completed(node)(_with(kept, rest)), assumed)
         else:
             self.frames[node.name] = (completed(node)(whole), True)
         return NodeFacts(
@@ -214,11 +258,30 @@ class _Surveyor:
             settled_rows=len(settled),
             settled_units=sum(
                 1 for _, os in settled for o in os for u in o.units if u.end != "kept"
-            ),
+            )
+            if node.model
+            else len(settled) - free,
             settled_calls=sum(p.calls for p, _ in settled),
             settled_prompt=sum(p.prompt for p, _ in settled),
             settled_reply=sum(p.reply for p, _ in settled),
+            settled=_by_model([p for p, _ in settled]) if node.models else {},
+            free=free,
+            repairs=repairs,
+            checks=checks,
         )
+
+    def _rehearse(
+        self, node: PlanNode, rows: list[dict[str, Any]], units: float
+    ) -> tuple[dict[int, float], dict[str, CheckFacts]]:
+        """What repairs and checks would ask of rows, each of so many units."""
+        tools = self._tools(node, CheckPool(0), _Paid())
+        if not node.models and not tools.repairs:
+            return {}, {}
+        names = [c["name"] for c in node.definition["params"].get("checks") or ()]
+        shown = [_as_judged(node, row, units) for row in rows[:MODEL_ROWS]]
+        lines = {place: self._line(model, _Paid()) for place, model in node.models.items()}
+        facts = run_async(check_facts(node, shown, lines)) if node.models else {}
+        return repair_facts(tools.repairs, shown, names), facts
 
     async def _settle(
         self, node: PlanNode, rows: list[dict[str, Any]]
@@ -244,9 +307,10 @@ class _Surveyor:
         return found
 
     def _tools(self, node: PlanNode, pool: CheckPool, paid: _Paid) -> Tools:
-        if node.model is None:
-            return no_model(pool.judge, node.rule)
-        info = self.room.info(node.model)
+        return tools_of(node, lambda model: self._line(model, paid), pool.judge)
+
+    def _line(self, name: str, paid: _Paid) -> Line:
+        info = self.room.info(name)
 
         async def ask(
             messages: tuple[Message, ...], sampling: Mapping[str, Any], draw: int
@@ -258,13 +322,18 @@ class _Surveyor:
             paid.calls += 1
             paid.prompt += entry.prompt_tokens
             paid.reply += entry.completion_tokens
+            one = (1, entry.prompt_tokens, entry.completion_tokens)
+            paid.by_model[name] = _added(paid.by_model.get(name, (0, 0, 0)), one)
             return entry
 
-        return Tools(ask, pool.judge, self.room.tokens(node.model), node.rule, info.context)
+        return Line(ask, self.room.tokens(name), info.context)
 
     def _prompts(self, node: PlanNode, rows: list[dict[str, Any]]) -> tuple[int, int, int]:
         """First attempts that rows ask for, their prompt tokens, tokens of what is rewritten."""
-        assert node.model is not None
+        if node.model is None:
+            counter = mix_tokens(self.plan, self.room)
+            texts = [str(r.get("text") or "") for r in rows]
+            return 0, 0, sum(counter.count(texts)) if counter else 0
         tools = self._tools(node, CheckPool(0), _Paid())
         op = build_row_op(node, load_catalog().steps[node.op], tools)
         chats = []
@@ -300,5 +369,5 @@ class _Surveyor:
         return past
 
     def _exact_tokens(self) -> bool:
-        names = {n.model for n in self.plan.nodes if n.model}
+        names = {m for n in self.plan.nodes for m in n.asked}
         return all(self.room.info(name).exact_tokens for name in names)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .requests import Message
@@ -13,12 +13,28 @@ if TYPE_CHECKING:
     from .checkpool import CheckSpec
     from .engines.base import Tokens
     from .ledger import Entry
+    from .repairs import Repair
 
 Ask = Callable[[tuple[Message, ...], Mapping[str, Any], int], Awaitable["Entry"]]
 """Messages, sampling and draw to a completion, from the ledger or the engine."""
 
 Judge = Callable[[tuple["CheckSpec", ...], Row], Awaitable[tuple[Verdict, ...]]]
 """Verdicts of checks on a row, in order, up to the first failure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A model that a step can ask.
+
+    Attributes:
+        ask: See `Ask`.
+        tokens: Its tokenizer.
+        context: Its context length in tokens, if known.
+    """
+
+    ask: Ask
+    tokens: Tokens
+    context: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +50,12 @@ class Tools:
     """Context length of the model in tokens, if known."""
     passes: int = 1
     """How often a ladder is gone down before a row is given up: see `run --retry rejected`."""
+    repairs: Mapping[int, Repair] = field(default_factory=dict)
+    """The repairs among its rungs, by their places in the ladder."""
 
     def count(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text by the step's model."""
         return self.tokens.count(texts)
-
-
-def no_model(judge: Judge, rule: str) -> Tools:
-    """Tools of a step that calls no model."""
-
-    async def ask(messages: tuple[Message, ...], sampling: Mapping[str, Any], draw: int) -> Entry:
-        raise AssertionError("this step has no model")
-
-    return Tools(ask, judge, _NoTokens(), rule)
 
 
 class _NoTokens:
@@ -61,3 +70,16 @@ class _NoTokens:
     @property
     def special(self) -> tuple[str, ...]:
         return ()
+
+
+async def _ask_nobody(messages: tuple[Message, ...], sampling: Mapping[str, Any], draw: int) -> Any:
+    raise AssertionError("this step has no model")
+
+
+NOBODY = Line(_ask_nobody, _NoTokens())
+"""The line of a step that calls no model of its own."""
+
+
+def no_model(judge: Judge, rule: str) -> Tools:
+    """Tools of a step that calls no model."""
+    return Tools(NOBODY.ask, judge, NOBODY.tokens, rule)

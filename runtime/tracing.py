@@ -16,7 +16,7 @@ from .halt import HeldBackError
 from .kernel import REASON
 from .mishaps import outcome_of
 from .outcome import Outcome, all_of
-from .pipeline import assignments, build_row_op, divided, map_stage
+from .pipeline import COLUMNAR, assignments, build_row_op, columnar_stage, divided
 from .stages import fitting
 from .tools import Tools
 from .window import MissingError
@@ -76,14 +76,14 @@ class Trace:
                 continue
             with fitting(node.name):
                 frame = pl.concat(given, how="diagonal_relaxed")
-            if node.stage == "map":
+            if node.stage in COLUMNAR:
                 stops += self._map(node, frame, frames)
             else:
                 stops += await self._rows(node, frame, frames)
         return tuple(stops)
 
     def _map(self, node: PlanNode, frame: pl.DataFrame, frames: Frames) -> list[Stop]:
-        stage = map_stage(node, load_catalog().steps[node.op], Account(), self.count)
+        stage = columnar_stage(node, load_catalog().steps[node.op], Account(), self.count)
         kept, rejected = stage.apply(frame)
         frames[(node.name, "")] = kept
         if rejected is not None:

@@ -17,11 +17,13 @@ class Verdict:
         passed: Whether the row passes.
         reason: One stable word to count rejections by (`number_lost`); empty when it passes.
         evidence: What shows it, short and JSON-like: `{"lost": ["1903"]}`.
+        calls: Keys of the completions, in hex, that a check which asks a model rests on.
     """
 
     passed: bool
     reason: str = ""
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    calls: tuple[str, ...] = ()
 
 
 Check = Callable[[Row], Verdict]

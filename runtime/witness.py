@@ -10,7 +10,7 @@ from typing import Any
 from .checkpool import CheckSpec
 from .ledger import Entry
 from .requests import Message
-from .tools import Tools
+from .tools import Line, Tools
 from .tracing import Stop
 from .verdict import Row, Verdict
 
@@ -23,28 +23,44 @@ class Witness:
     """
 
     calls: dict[str, Entry] = field(default_factory=dict)
+    models: dict[str, str] = field(default_factory=dict)
+    """Who was asked, by the same keys."""
     verdicts: dict[str, tuple[tuple[str, Verdict], ...]] = field(default_factory=dict)
     _last: dict[asyncio.Task[Any] | None, str] = field(default_factory=dict)
+    _judging: set[asyncio.Task[Any] | None] = field(default_factory=set)
+    """Tasks in which checks ask: their replies are judged by nobody."""
 
-    def beside(self, tools: Tools) -> Tools:
-        """The same tools, looked at."""
+    def beside(self, model: str, line: Line) -> Line:
+        """The same line to a model, listened to."""
 
         async def ask(
             messages: tuple[Message, ...], sampling: Mapping[str, Any], draw: int
         ) -> Entry:
-            entry = await tools.ask(messages, sampling, draw)
-            key = entry.key.hex()
-            self.calls[key] = entry
-            self._last[asyncio.current_task()] = key
+            entry = await line.ask(messages, sampling, draw)
+            key, task = entry.key.hex(), asyncio.current_task()
+            self.calls[key], self.models[key] = entry, model
+            if task not in self._judging:
+                self._last[task] = key
             return entry
 
+        return replace(line, ask=ask)
+
+    def watching(self, tools: Tools) -> Tools:
+        """The same tools, their verdicts looked at."""
+
         async def judge(checks: tuple[CheckSpec, ...], row: Row) -> tuple[Verdict, ...]:
-            found = await tools.judge(checks, row)
-            key = self._last.get(asyncio.current_task(), "")
-            self.verdicts[key] = tuple((c.name, v) for c, v in zip(checks, found, strict=False))
+            task = asyncio.current_task()
+            key = self._last.get(task, "")
+            self._judging.add(task)
+            try:
+                found = await tools.judge(checks, row)
+            finally:
+                self._judging.discard(task)
+            named = tuple((c.name, v) for c, v in zip(checks, found, strict=False))
+            self.verdicts[key] = (*self.verdicts.get(key, ()), *named)
             return found
 
-        return replace(tools, ask=ask, judge=judge)
+        return replace(tools, judge=judge)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +84,7 @@ class Shown:
     @property
     def asked(self) -> bool:
         """Whether a model was asked about it, or would have been."""
-        return any(s.step.model for s in self.stops)
+        return any(s.step.asked for s in self.stops)
 
     def witness(self, stop: Stop) -> Witness:
         """What was asked and found at a stop."""

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, get_args
 
 import jsonschema
 import pytest
 
 import mashbill.runtime.checks as package
-from mashbill.compiler.registry import Case, Operator, operator_of
-from mashbill.runtime.verdict import Check, Verdict
+from mashbill.compiler.registry import Case, Operator, Prompt, operator_of
+from mashbill.runtime.verdict import Verdict
+
+from .scripted import Script, prompt_of
 
 
 def _checks() -> Iterator[Operator]:
@@ -33,11 +36,19 @@ CASES = [
 ]
 
 
-def _build(operator: Operator, params: Mapping[str, Any]) -> Check:
-    """Build a check; `pass` is written `pass_` in Python, as a keyword cannot name a parameter."""
+def _judge(operator: Operator, case: Case) -> Verdict:
+    """Build and ask; `pass` is written `pass_` in Python, as a keyword cannot name a parameter."""
     written = {name.rstrip("_"): name for name in inspect.signature(operator.build).parameters}
-    built: Check = operator.build(**{written[name]: value for name, value in params.items()})
-    return built
+    prompts = {p.name for p in operator.params if Prompt in (p.type, *get_args(p.type))}
+    params = {
+        written[name]: prompt_of(case.files[value]) if name in prompts else value
+        for name, value in case.params.items()
+    }
+    built: Any = operator.build(**params)
+    if not case.replies:
+        verdict: Verdict = built(case.row)
+        return verdict
+    return asyncio.run(built(case.row, Script(case.replies).consult(operator)))
 
 
 def test_checks_are_found() -> None:
@@ -47,7 +58,7 @@ def test_checks_are_found() -> None:
 @pytest.mark.parametrize(("operator", "case"), CASES)
 def test_case(operator: Operator, case: Case) -> None:
     jsonschema.validate(dict(case.params), operator.schema)
-    verdict = _build(operator, case.params)(case.row)
+    verdict = _judge(operator, case)
     assert isinstance(verdict, Verdict)
     if case.expect is True:
         assert verdict.passed, f"{verdict.reason}: {verdict.evidence}"
@@ -55,7 +66,7 @@ def test_case(operator: Operator, case: Case) -> None:
     else:
         assert not verdict.passed
         assert verdict.reason == case.expect, verdict.evidence
-    assert verdict == _build(operator, case.params)(case.row)
+    assert verdict == _judge(operator, case)
 
 
 @pytest.mark.parametrize("operator", [pytest.param(o, id=o.name) for o in CHECKS])

@@ -35,10 +35,27 @@ BESIDE = {
     "step clean": ("boilerplate",),
     "step filter": (*EXPRESSIONS, "expressions.py"),
     "step generate": (*MODEL_STEP, "replies.py", "../compiler/prompts/replies"),
+    "step cot": (*MODEL_STEP, "replies.py", "ops/generate.py", "voting", "maths"),
     "step rewrite": MODEL_STEP,
+    "step select": (*EXPRESSIONS, "expressions.py", "gather.py", "voting", "maths"),
     "check copy": ("facts/words.py",),
     "check expr": EXPRESSIONS,
-    "check facts": ("facts",),
+    "check arithmetic": ("maths", "facts/number_words.py"),
+    "check math_equal": (
+        "maths",
+        "facts/number_words.py",
+        "../compiler/prompts/replies/marks.py",
+    ),
+    "check facts": ("facts", "scoring/wire.py"),
+    "check judge": (
+        *("scoring/judging.py", "scoring/ballots.py", "prompting.py", "control_tokens.py"),
+        *("replies.py", "../compiler/prompts/replies", *EXPRESSIONS),
+    ),
+    "check reward": ("scoring/rating.py", "scoring/wire.py"),
+    "step score": ("scoring/rating.py", "scoring/wire.py"),
+    "check unit_tests": ("sandbox", "sandbox/inside"),
+    "check compiles": ("sandbox", "sandbox/inside"),
+    "step execute": ("sandbox", "sandbox/inside"),
 }
 """Modules that an operator's results rest on besides its own file."""
 

@@ -47,7 +47,7 @@ class Arrow:
         start: Key of the vertex that they leave.
         end: Key of the one that reads them.
         port: The port that they leave by; empty for rows that go on.
-        weight: The part's share of the mix, as text; empty elsewhere.
+        weight: The part's share of the mix, as text, and whether it is rendered; empty elsewhere.
     """
 
     start: str
@@ -126,4 +126,5 @@ def _leaving(graph: Graph, recipe: Recipe, station: str) -> Iterator[Arrow]:
     for edge in graph.outputs:
         weight = weights.get(edge)
         share = show_share(weight) if weight is not None else ""
+        share += " rendered" * (str(edge) in graph.renders)
         yield Arrow(edge.node, station, edge.port, share)

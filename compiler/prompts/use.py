@@ -13,9 +13,11 @@ CONTEXTS = ("max_model_len", "context")
 """Settings of `placement` that say how many tokens a prompt and its reply may have together."""
 
 
-def used_by(step: str, span: Span, problems: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
+def used_by(
+    step: str, span: Span, problems: Iterable[Diagnostic], *, words: str = ""
+) -> Iterator[Diagnostic]:
     """Diagnostics of a prompt file, each with the place of the recipe that uses it."""
-    label = Label(span, f"step `{step}` uses this prompt")
+    label = Label(span, words or f"step `{step}` uses this prompt")
     for d in problems:
         if d.span is None:
             yield replace(d, span=span)

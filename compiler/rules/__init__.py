@@ -17,6 +17,7 @@ from .group_by_prefix import group_by_prefix
 from .push_filter import push_filter
 from .push_limit import push_limit
 from .share_calls import share_calls
+from .stop_decided import stop_decided
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +31,12 @@ class Applied:
 Rule = Callable[[Draft], Iterator[str]]
 
 # Sharing comes first: a filter pushed below one of two equal calls would make them differ. The last
-# three only say how steps run: they come when the order of steps is settled.
+# four only say how steps run: they come when the order of steps is settled.
 RULES: tuple[tuple[str, Rule], ...] = (
     ("share_calls", share_calls),
     ("push_filter", push_filter),
     ("push_limit", push_limit),
+    ("stop_decided", stop_decided),
     ("drop_columns", drop_columns),
     ("fuse_maps", fuse_maps),
     ("group_by_prefix", group_by_prefix),

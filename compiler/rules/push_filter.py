@@ -48,6 +48,7 @@ def _model_step_below(draft: Draft, node: Node) -> Node | None:
         below.traits.cost == "model"
         and below.traits.row_local  # a `limit:` counts rows: fewer in would admit others
         and below.tuning.first is None
+        and not below.tuning.fed  # which rows it is fed with, the recipe has said
         and not below.traits.drops  # a row that both would drop would change its reason
         and reads is not None
         and below.traits.reads is not None

@@ -72,6 +72,7 @@ def _passable(draft: Draft, node: Node) -> Node | None:
         and _keeps_every_row(below)
         and _per_row(below)
         and draft.only_reader(below.name) is node
+        and not below.tuning.fed
     )
     return below if legal else None
 

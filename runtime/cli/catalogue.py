@@ -17,14 +17,18 @@ from ...compiler.registry import (
     Catalog,
     Column,
     Count,
+    Duration,
     Expression,
     Model,
     Operator,
     Param,
     Pattern,
     Prompt,
+    Rank,
     Ratio,
     Share,
+    Size,
+    Template,
 )
 from ...compiler.schema import SOURCE, STEP_KEYS
 from ..sources.formats import FORMATS, PACKED
@@ -46,11 +50,15 @@ _WORDS: dict[Any, str] = {
     bool: "true or false",
     Column: "column",
     Expression: "expression",
+    Rank: "expression: a number",
     Pattern: "regular expression",
     Share: "share: 0.5 or 50%",
+    Duration: "time: 10s or 2m",
+    Size: "size: 64MB",
     Count: "whole number from 1",
     Ratio: "number from 0",
     Prompt: "prompt file",
+    Template: "render template",
     Model: "model",
     Sampling: "map: temperature, top_p, max_tokens, …",
     Chunk: "map: by, max",
@@ -147,6 +155,8 @@ def _ports(operator: Operator) -> tuple[str, ...]:
         return ()
     if operator.stage == "map":
         return ("rejected",) if operator.drops else ()
+    if operator.stage == "gather":
+        return ("rejected", "errors")
     return ("rejected", "routed", "errors")
 
 

@@ -63,9 +63,13 @@ def _streams(node: Node, only: str | None = None) -> Iterator[tuple[tuple[str, .
     """Ports whose rows hold the same columns, together; or one of them."""
     if only is None:
         yield ("",), node.rows()
-    asides = ("rejected",) if node.stage == "map" else ("rejected", "routed", "errors")
+    asides = ASIDES.get(node.stage, ("rejected", "routed", "errors"))
     if node.aside and (node.traits.drops or node.stage != "map"):
         yield asides if only is None else (only,), node.aside
+
+
+ASIDES = {"map": ("rejected",), "gather": ("rejected", "errors")}
+"""Ports of what does not go on, where they are not the usual ones."""
 
 
 def _columns(rows: Rows) -> Iterator[dict[str, Any]]:

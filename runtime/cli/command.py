@@ -31,6 +31,7 @@ VERBS = {
     "diff": "what changed between two recipes, revisions or runs",
     "lock": "pin what the recipe rests on: data, models, prompts, operators",
     "show": "why a row is what it is, or what a step did",
+    "calibrate": "a check's error rates on labelled rows, and the threshold to take",
     "ledger": "what was paid for: figures, soundness, export, import, removal of what is unused",
     "schema": "the JSON Schema of recipes, for editors",
     "completion": "a script that completes command lines in bash, zsh or fish",

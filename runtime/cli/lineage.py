@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from ...compiler.plan import Plan
+from ..ladder import REPAIRS, STRIDE
 from ..lineage import Lineage
-from ..outcome import Outcome, Unit
+from ..outcome import Attempt, Outcome, Unit
 from ..tracing import Stop
 from .examples import evidence
 
@@ -50,6 +51,11 @@ def picture(
                 f"mix   part {part}: {p['taken']:,} of {p['supply']:,} tokens taken; the place of "
                 "this row in the seeded order is inside the cut-off",
             ]
+            if (render := plan.renders.get(part)) is not None:
+                rows = (r for _, _, r in lineage.written if r.get("_part") == part)
+                lines.append(f"rendered   {render['path']}")
+                for text in dict.fromkeys(str(row.get("text") or "") for row in rows):
+                    lines += _quote(text, width, "│ ")
     return "\n".join(lines)
 
 
@@ -59,6 +65,8 @@ def _stop(stop: Stop, plan: Plan, prompts: bool, width: int) -> Iterator[str]:
     if node.model:
         model = plan.models[node.model]
         head += f" by {node.model} ({model['engine']}/{model['model']})"
+    if others := [m for m in node.asked if m != node.model]:
+        head += f", asking {' and '.join(others)}"
     if not stop.outcomes:
         yield f"{head}   no completions in the ledger: over the step's limit, or not made yet"
         return
@@ -69,6 +77,8 @@ def _stop(stop: Stop, plan: Plan, prompts: bool, width: int) -> Iterator[str]:
             how = value["="] if isinstance(value, Mapping) else "literal"
             yield f"│ {column} = {shown}   ({how})"
         asked = [u for u in outcome.units if u.end != "kept"]
+        if outcome.calls:
+            yield f"│ its checks asked {_keys(outcome.calls)}"
         for number, unit in enumerate(asked, 1):
             yield from _unit(unit, number, len(asked), node.definition["params"], prompts, width)
 
@@ -79,6 +89,11 @@ def _ending(stop: Stop, outcome: Outcome) -> str:
         return f"{outcome.end}: {outcome.reason} {evidence(outcome.evidence)}".rstrip()
     if node.op == "filter":
         return f"kept: {params['keep']}" if params.get("keep") else "kept"
+    if params.get("mode") == "audit":
+        return "passed on, as every row of an audit"
+    if outcome.units and not node.model:
+        tries = len(outcome.units[0].attempts) - 1
+        return f"passed, repaired at attempt {tries}"
     if outcome.units:
         asked = [u for u in outcome.units if u.end != "kept"]
         good = sum(u.end == "accepted" for u in asked)
@@ -90,10 +105,25 @@ def _ending(stop: Stop, outcome: Outcome) -> str:
     return "passed"
 
 
+def _label(attempt: Attempt) -> str:
+    """Which attempt it was, and which rung had it made."""
+    sample, number = attempt.draw % STRIDE, attempt.draw // STRIDE
+    if attempt.rung == "repair":
+        return f"repair {sample}.{number - REPAIRS + 1}"
+    if not attempt.key and not attempt.rung:
+        return "as it came"
+    return f"draw {sample}.{number}{f' {attempt.rung}' if attempt.rung else ''}"
+
+
+def _keys(calls: Sequence[str]) -> str:
+    """The keys of completions, as far as they tell them apart."""
+    return ", ".join(key[:12] for key in calls)
+
+
 def _unit(
     unit: Unit, number: int, of: int, params: Mapping[str, Any], prompts: bool, width: int
 ) -> Iterator[str]:
-    draws = len(unit.attempts)
+    draws = sum(1 for a in unit.attempts if a.key)
     names = ", ".join(c["name"] for c in params.get("checks") or []) or "no checks"
     ends = {
         "accepted": f"accepted at draw {draws}: passed {names}",
@@ -101,18 +131,26 @@ def _unit(
         "routed": f"routed after {draws} draws",
         "rejected": f"rejected after {draws} draws",
     }
-    yield f"├ chunk {number} of {of}   {ends[unit.end]}"
-    yield from _quote(unit.source, width, "│   input  ")
+    if unit.messages:
+        yield f"├ chunk {number} of {of}   {ends[unit.end]}"
+        yield from _quote(unit.source, width, "│   input  ")
+    else:
+        yield f"├ {ends[unit.end]}"
     if prompts:
         for message in unit.messages:
             yield from _quote(message.content, width, f"│   {message.role:<9} ", most=40)
     for attempt in unit.attempts:
         key = f"   {attempt.key[:12]}" if attempt.key else ""
+        label = _label(attempt)
         if attempt.failed:
             why = f"refused by {attempt.failed}: {attempt.reason} {evidence(attempt.evidence, 60)}"
-            yield f"│   draw {attempt.draw & 0xFFFFF}.{attempt.draw >> 20}{key}   {why}".rstrip()
+            yield f"│   {label}{key}   {why}".rstrip()
         else:
-            yield f"│   draw {attempt.draw & 0xFFFFF}.{attempt.draw >> 20}{key}   accepted"
+            yield f"│   {label}{key}   accepted"
+        if attempt.calls:
+            yield f"│     its checks asked {_keys(attempt.calls)}"
+        for message in attempt.messages if prompts else ():
+            yield from _quote(message.content, width, f"│     {message.role:<9} ", most=40)
         yield from _quote(attempt.text, width, "│     reply  ", most=4)
 
 

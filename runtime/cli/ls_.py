@@ -53,10 +53,15 @@ def _selected(choice: Choice) -> dict[str, Any]:
     models: dict[str, list[str]] = {}
     prompts: dict[str, list[str]] = {}
     for node in nodes:
-        if node.model:
-            models.setdefault(node.model, []).append(node.name)
-        for path in node.prompt["files"] if node.prompt else ():
+        for model in node.asked:
+            models.setdefault(model, []).append(node.name)
+        asking = [*filter(None, [node.prompt]), *node.prompts.values()]
+        for path in dict.fromkeys(path for stored in asking for path in stored["files"]):
             prompts.setdefault(path, []).append(node.name)
+    for part, render in choice.graph.renders.items():
+        if part.partition(".")[0] in choice.names:
+            for path in render.files:
+                prompts.setdefault(path, []).append(f"mix.{part}")
     return {
         "recipe": records.name,
         "sources": [

@@ -159,6 +159,8 @@ def _case(case: Case, room: int) -> Iterator[str]:
     shared = _shared([value for value in case.row.values() if isinstance(value, str)])
     for name, value in case.row.items():
         yield f"  {name:<{longest}}  {_excerpt(value, shared, room - longest - 4)}"
+    for reply in case.replies:
+        yield f"  {'the model says':<{longest}}  {_excerpt(reply, 0, room - max(longest, 14) - 4)}"
     yield f"    → {_cut(_outcome(case), room - 6)}"
 
 

@@ -7,16 +7,18 @@ from typing import Any
 
 from ...compiler.quantities import show_count, show_duration, show_money, show_share
 from ..api import Run
+from ..tally import never_passed
 
 
 def summary(run: Run) -> str:
     """The end of `mashbill run`."""
     record = run.record
-    lines = [*steps(record["steps"]), *models(record["models"])]
+    lines = [*steps(record["steps"]), *audits(record), *models(record["models"])]
     lines += mix(record["mix"]) if record["mix"] else []
     lines += estimated(record)
     lines += budget(record)
     lines += errors(record, run)
+    lines += doubts(record)
     rows = record["output"]["rows"]
     where = run.project.shown_path(run.path)
     lines.append(
@@ -63,6 +65,40 @@ def units(account: Mapping[str, Any]) -> list[str]:
         if long := account["failures"].get("overlong"):
             lines.append(f"    {long:,} chunks too long to ask")
     return lines
+
+
+def audits(record: Mapping[str, Any]) -> list[str]:
+    """What audits measured: of each check the share of rows that pass, and how sure that is."""
+    found = record.get("checks", {})
+    lines = []
+    for step in record.get("audits", ()):
+        lines += [f" {step} would pass", *checks(found[step])] if step in found else []
+    return ["", *lines] if lines else []
+
+
+def checks(found: Mapping[str, Any]) -> list[str]:
+    """A line a check: rows that passed of those that it judged, and why the others did not."""
+    wide = max(map(len, found), default=0)
+    lines = []
+    for name, c in found.items():
+        low, high = c["interval"]
+        share = f"{show_share(c['passed'] / c['judged'])} ({show_share(low)}–{show_share(high)})"
+        why = " · ".join(f"{reason} {count:,}" for reason, count in c["failed"].items())
+        tail = f"   {why}" if why else ""
+        lines.append(f"    {name:<{wide}}  {c['passed']:,} of {c['judged']:,}, {share}{tail}")
+    return lines
+
+
+def doubts(record: Mapping[str, Any]) -> list[str]:
+    """Checks that passed none of many rows: more likely than not they are wrong themselves."""
+    lines = []
+    for step, name, c in never_passed(record.get("checks", {})):
+        why = ", ".join(f"{reason} {count:,}" for reason, count in list(c["failed"].items())[:3])
+        lines += [
+            f"warning[V402]: check `{name}` of `{step}` passed 0 of {c['judged']:,} rows: {why}",
+            f"    look at them: mashbill show {step}",
+        ]
+    return ["", *lines] if lines else []
 
 
 def models(stats: Mapping[str, Any]) -> list[str]:

@@ -108,14 +108,16 @@ def _some_row(folder: Path, record: Any) -> str | None:
 
 def _step(name: str, record: Any, given: argparse.Namespace) -> int:
     from .examples import side_by_side
-    from .report import steps
+    from .report import checks, steps
 
     account = record["steps"][name]
     examples = record["examples"].get(name, {})
+    judged = record.get("checks", {}).get(name, {})
     if given.format == "json":
-        print(json.dumps({"step": account, "examples": examples}, indent=1, ensure_ascii=False))
+        shown = {"step": account, "checks": judged, "examples": examples}
+        print(json.dumps(shown, indent=1, ensure_ascii=False))
         return 0
-    print("\n".join(steps({name: account})))
+    print("\n".join([*steps({name: account}), *checks(judged)]))
     for kind in ("accepted", "fallback", "rejected"):
         for example in examples.get(kind, [])[: given.n]:
             print("\n" + side_by_side(kind, example, width()))

@@ -17,7 +17,12 @@ from ...compiler.quantities import show_bytes
 from .finding import Finding
 
 LEAST = (3, 11)
-EXTRAS = {"local": "xllamacpp", "vllm": "vllm", "hub": "huggingface_hub"}
+EXTRAS = {
+    "local": "xllamacpp",
+    "vllm": "vllm",
+    "transformers": "transformers",
+    "hub": "huggingface_hub",
+}
 """Extras by what they install."""
 LITTLE_DISK = 5_000_000_000
 LITTLE_MEMORY = 4_000_000_000
@@ -149,10 +154,11 @@ def _writable(state: Path) -> Finding:
 
 
 def _sandbox() -> Finding:
-    if shutil.which("bwrap") is None:
-        said = "bubblewrap is not here: code that models write would run under limits alone"
-        return Finding("warn", "sandbox", said, "apt install bubblewrap")
-    if _said("bwrap", "--ro-bind", "/", "/", "--unshare-all", "echo", "works") != "works":
-        said = "bubblewrap is here but may not make namespaces"
-        return Finding("warn", "sandbox", said, "sysctl user.max_user_namespaces=10000")
-    return Finding("ok", "sandbox", "bubblewrap works")
+    """How well programs that models write would be shut in, tried here and now."""
+    from ..sandbox.isolation import isolation
+
+    found = isolation()
+    if found.level == "bubblewrap":
+        return Finding("ok", "sandbox", "bubblewrap: no network, a read-only system, limits")
+    has = "process limits alone" if found.level else "none"
+    return Finding("warn", "sandbox", f"{has}: {found.why} (V403)", found.fix)

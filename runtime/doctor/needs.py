@@ -27,6 +27,7 @@ def examine_needs(plan: Plan, project: Project) -> Iterator[Finding]:
     for name, model in plan.models.items():
         yield _model(name, model, room)
         yield from _open_files(name, room)
+    yield from _sandboxes(plan)
 
 
 def _variables(plan: Plan) -> Iterator[Finding]:
@@ -79,6 +80,23 @@ def _model(name: str, model: Mapping[str, Any], room: EngineRoom) -> Finding:
         said = f"{use} has no chat template"
         return Finding("fail", what, said, "use the instruct version of the model")
     return Finding("ok", what, f"{use}{context}, {tokens}")
+
+
+def _sandboxes(plan: Plan) -> Iterator[Finding]:
+    """Steps that run programs and need a better sandbox than there is."""
+    from ..sandbox.isolation import isolation
+    from ..sandbox.wanted import wanted
+
+    for name, strict in wanted(plan).items():
+        found = isolation()
+        if found.level == "bubblewrap":
+            yield Finding("ok", f"step {name}", "its programs run in bubblewrap")
+        elif found.level and not strict:
+            said = f"its programs run under process limits alone: {found.why} (V403)"
+            yield Finding("warn", f"step {name}", said, found.fix)
+        else:
+            said = f"`sandbox: required`, but {found.why} (V403)"
+            yield Finding("fail", f"step {name}", said, found.fix)
 
 
 def _open_files(name: str, room: EngineRoom) -> Iterator[Finding]:

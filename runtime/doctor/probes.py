@@ -23,7 +23,7 @@ def ask_models(plan: Plan, project: Project) -> list[Finding]:
 
 
 async def _probe(plan: Plan, room: EngineRoom) -> list[Finding]:
-    asked = sorted({n.model for n in plan.nodes if n.model})
+    asked = sorted({m for n in plan.nodes for m in n.asked})
     return [await _ask(name, room) for name in asked]  # one after another: they may share a GPU
 
 

@@ -14,11 +14,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["Plan", "Recipe", "RecipeError", "Report", "Run", "RunError", "__version__", "load"]
+__all__ = [
+    "Calibration",
+    "CalibrationError",
+    "Plan",
+    "Recipe",
+    "RecipeError",
+    "Report",
+    "Run",
+    "RunError",
+    "__version__",
+    "load",
+]
 
 if TYPE_CHECKING:
     from mashbill.compiler.diagnostics import RecipeError, Report
     from mashbill.runtime.api import Plan, Recipe, Run, load
+    from mashbill.runtime.calibration.calibrate import Calibration
+    from mashbill.runtime.calibration.labelled import CalibrationError
     from mashbill.runtime.execute import RunError
 
 _HOMES = {
@@ -27,6 +40,8 @@ _HOMES = {
     "Plan": "mashbill.runtime.api",
     "Run": "mashbill.runtime.api",
     "RunError": "mashbill.runtime.execute",
+    "Calibration": "mashbill.runtime.calibration.calibrate",
+    "CalibrationError": "mashbill.runtime.calibration.labelled",
     "RecipeError": "mashbill.compiler.diagnostics",
     "Report": "mashbill.compiler.diagnostics",
 }

@@ -46,6 +46,7 @@ class Generate:
         return tuple(await all_of(self.sample(row, asked, s) for s in range(samples)))
 
     def fitted(self, row: Mapping[str, Any]) -> Fitted:
+        """The prompt for a row, held against the model's context. Raises `RenderError`."""
         doc = str(row["_doc"])
 
         def render(text: str) -> tuple[Message, ...]:
@@ -55,6 +56,7 @@ class Generate:
         return self.room.fit(str(row.get("text") or ""), messages, render)
 
     async def sample(self, row: Mapping[str, Any], asked: Fitted, sample: int) -> Outcome:
+        """What comes of one sample of a row. Raises `EngineError`."""
         from ..replies import reader_of, schema_of
 
         shape, messages = self.params["prompt"].shape, asked.messages
@@ -91,7 +93,7 @@ def outcome_of(
 ) -> Outcome:
     """The outcome of a row that was asked about as a whole, with the text that was `given`."""
     if unit.end == "accepted":
-        changes = dict(read(unit.text or "").values)
+        changes = dict(read(unit.text or "").values if unit.values is None else unit.values)
         if "text" in changes:
             changes |= {"_origin": "synthetic", "input.text": given}
         return Outcome("out", (derive(row, rule, sample, **changes),), units=(unit,))

@@ -178,6 +178,7 @@ def rewrite(
         renderer = Renderer(bound["prompt"], tools.tokens.special)
         room = Room(tools, bound["sampling"]["max_tokens"], bound["overlong"])
         checks = check_specs(bound["checks"])
-        return Rewrite(bound, renderer, tools, room, checks, looked_at(bound["checks"]))
+        words = looked_at(bound["checks"], bound["on_fail"])
+        return Rewrite(bound, renderer, tools, room, checks, words)
 
     return build

@@ -37,6 +37,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.fixture(autouse=True)
+def checked(folder: Path) -> None:
+    (folder / "checked").mkdir()
+    held = "  held: { op: verify, from: long, checks: { brief: { kind: length } } }\n"
+    (folder / "checked/recipe.yaml").write_text(RECIPE + held)
+
+
 def offered(capsys: pytest.CaptureFixture[str], *words: str) -> list[str]:
     assert command(["__complete", *words]) == 0
     seen = capsys.readouterr()
@@ -58,6 +65,8 @@ def offered(capsys: pytest.CaptureFixture[str], *words: str) -> list[str]:
         (["run", "--set", "steps.long.k"], ["steps.long.keep="]),
         (["run", "--format", ""], ["text", "json"]),
         (["show", ""], ["long", "book", "docs"]),
+        (["calibrate", "--data", "rows.jsonl", "leng"], ["length"]),
+        (["calibrate", "checked", "held."], ["held.brief"]),
         (["show", "-n", "3", "b"], ["book"]),
         (["show", "sub", "t"], ["tome"]),
         (["show", "sub/recipe.yaml", "t"], ["tome"]),

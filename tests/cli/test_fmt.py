@@ -189,10 +189,13 @@ def test_the_blocks_of_the_design(at: int) -> None:
 
 
 def strewn(text: str, seed: int) -> str:
-    """A text with comments on lines of their own anywhere, in any column, and blank lines."""
-    rng, made, count = random.Random(seed), [], 0
+    """A text with comments on lines of their own anywhere but in blocks, and blank lines."""
+    rng, made, count, block = random.Random(seed), [], 0, -1
     for line in text.split("\n"):
-        while rng.random() < 0.25:
+        indent = len(line) - len(line.lstrip())
+        inside = indent > block >= 0  # a line of a block scalar is text, whatever it begins with
+        block = block if inside else indent if line.endswith((">-", "|")) else -1
+        while not inside and rng.random() < 0.25:
             count += 1
             made.append(rng.choice(["", f"{' ' * rng.randint(0, 9)}# here {count};"]))
         made.append(line)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mashbill.compiler.bind import PERMISSIONS
-from mashbill.compiler.registry import Catalog, Operator
+from mashbill.compiler.registry import Catalog, Operator, Param
 from mashbill.compiler.schema import CHUNK_SCHEMA, SAMPLING_SCHEMA, STEP_KEYS
 from mashbill.compiler.world import Pins
 from mashbill.runtime.catalog import load_catalog
@@ -38,6 +38,20 @@ SHOTS = """\
 {"text": "Two and two is four.", "reply": "2 + 2 = 4."}
 {"text": "One and one is two.", "reply": "1 + 1 = 2."}
 """
+TWO = """\
+---
+inputs: { note: str, lang: str }
+---
+{% block user %}{{ note }} or {{ lang }}?{% endblock %}
+"""
+SUPPORTED = """\
+---
+inputs: { passage: str, sentence: str }
+reply: { supported: tag }
+---
+{% block system %}Write <supported>yes</supported> or <supported>no</supported>.{% endblock %}
+{% block user %}{{ passage }}: {{ sentence }}{% endblock %}
+"""
 OTHER = PROMPT.replace("Rewrite", "Rephrase")
 FILES = {
     "docs.jsonl": "",
@@ -46,6 +60,10 @@ FILES = {
     "prompts/b.md.j2": OTHER,
     "prompts/rules.j2": "Keep all facts.",
     "prompts/shots.jsonl": SHOTS,
+    "prompts/two.md.j2": TWO,
+    "prompts/supported.md.j2": SUPPORTED,
+    "prompts/out.j2": "Text: {{ text }}",
+    "prompts/out2.j2": "So: {{ text }}",
 }
 PINS = Pins({"writer": "w1", "other": "o1"}, {"docs": "d1", "web": "e1"})
 
@@ -90,8 +108,16 @@ def values(schema: Mapping[str, Any]) -> list[Json]:
         "model": ["writer", "other"],
         "column": ["note", "lang"],
         "tokens": ["60 tokens", "70 tokens"],
-        "bytes": ["1MB", "2MB"],
+        "bytes": ["3MB", "2MB"],
+        "duration": ["20s", "40s"],
+        "size": ["100MB", "200MB"],
+        "json_schema": [{"type": "string"}, {"type": "object"}],
+        "columns": ["note", ["note", "lang"]],
+        "until": [{"vote": "text"}, {"accepted": 2}],
+        "template": ["prompts/out.j2", "prompts/out2.j2"],
     }
+    if form == "expression" and "boolean" not in schema["type"]:
+        return ["words(text)", "chars(text)"]
     if isinstance(form, str) and form in by_format:
         return by_format[form]
     if "enum" in schema:
@@ -106,23 +132,49 @@ def values(schema: Mapping[str, Any]) -> list[Json]:
         return [low + (high - low) * 0.4, low + (high - low) * 0.6]
     if "string" in kinds:
         return ["some words", "other words"]
+    if "array" in kinds:
+        return [[value] for value in values(schema["items"])]
     raise AssertionError(f"the edit corpus has no values for {schema}: give it two here")
+
+
+def values_of(operator: Operator, param: Param) -> list[Json]:
+    """The same for a parameter of an operator: models of the task that it wants, odd votes."""
+    if param.name in operator.tasks:
+        return RATERS[operator.tasks[param.name][0]]
+    return [3, 5] if param.name == "votes" else values(param.schema)
+
+
+def usual_columns(operator: Operator) -> dict[str, Json]:
+    """Columns of the sources for those that an operator takes by itself and they lack."""
+    kinds = {p.name: p.schema.get("format") for p in operator.params}
+    wanted = {p.name: p.default for p in operator.params if kinds[p.name] in ("column", "columns")}
+    lacking = {n: d for n, d in wanted.items() if d not in (None, "text", "source.text")}
+    return {n: "source.text" if d == "input.text" else "note" for n, d in lacking.items()}
+
+
+RATERS: dict[str, list[Json]] = {
+    "reward": ["rater", "rater2"],
+    "embed": ["near", "near2"],
+    "nli": ["infers", "infers2"],
+}
+"""Models by their task."""
 
 
 def check_step(operator: Operator) -> Json:
     """A step that verifies by one check, whatever a check needs."""
     needed = operator.needs[:1]
     params = {
-        p.name: values(p.schema)[0] for p in operator.params if p.required or p.name in needed
+        p.name: values_of(operator, p)[0] for p in operator.params if p.required or p.name in needed
     }
-    sourced = {"source": "source.text"} if any(p.name == "source" for p in operator.params) else {}
-    checks = {"it": {"kind": operator.name, **sourced, **params}}
+    checks = {"it": {"kind": operator.name, **usual_columns(operator), **params}}
     return {"op": "verify", "from": "docs", "checks": checks}
 
 
 def step_of(operator: Operator) -> Json:
     """A step with what its operator requires."""
-    made: dict[str, Json] = {"op": operator.name, "from": "docs"}
+    made: dict[str, Json] = {"op": operator.name, "from": "docs", **usual_columns(operator)}
+    if operator.stage == "gather":
+        return {**made, "from": "draws", "vote": "text", "rows": 2, "candidates": 20}
     for param in operator.params:
         form = param.schema.get("format")
         if form == "ladder":
@@ -133,13 +185,14 @@ def step_of(operator: Operator) -> Json:
         elif form == "chunk":
             made[param.name] = {"by": "sentence", "max": "60 tokens"}
         elif param.required:
-            made[param.name] = values(param.schema)[0]
+            made[param.name] = values_of(operator, param)[0]
     return made
 
 
 def build() -> dict[str, Json]:
     """The recipe, with a step that reads each of the steps under test."""
     steps = {f"s_{o.name}": step_of(o) for o in CATALOG.steps.values()}
+    draws = {"op": "cot", "from": "docs", "model": "writer", "prompt": "prompts/a.md.j2"}
     steps |= {f"c_{o.name}": check_step(o) for o in CATALOG.checks.values()}
     below: dict[str, Json] = {
         f"after_{name}": {"op": "filter", "from": name, "keep": "words(text) > 1"} for name in steps
@@ -161,7 +214,15 @@ def build() -> dict[str, Json]:
         "seed": 7,
         "params": {"least": 1, "style": "plain"},
         "tokenizer": "writer",
-        "models": {"writer": "fake/rewrite", "other": {"use": "http/x", "url": "${URL}"}},
+        "models": {
+            "writer": "fake/rewrite",
+            "other": {"use": "http/x", "url": "${URL}"},
+            **{
+                name: {"use": f"fake/{('words', 'echo')[n]}", "task": task}
+                for task, names in RATERS.items()
+                for n, name in enumerate(names)
+            },
+        },
         "sources": {
             name: {
                 "path": f"{name}.jsonl",
@@ -171,7 +232,7 @@ def build() -> dict[str, Json]:
             }
             for name in ("docs", "web")
         },
-        "steps": {**steps, **below},
+        "steps": {"draws": draws, **steps, **below},
         "mix": {"total": "2M tokens", "parts": dict.fromkeys(below, share)},
         "output": {"path": "out/corpus"},
     }
@@ -256,17 +317,22 @@ def step_edits(name: str, operator: Operator) -> Iterator[Generated]:
             yield from checks_edits(path, body[param.name], again)
         elif form == "ladder":
             yield from ladder_edits(path, body[param.name], again)
+        elif param.name in operator.later:
+            continue
         else:
             now = body.get(param.name, param.default)
-            for value in (v for v in values(param.schema) if v != now):
+            for value in (v for v in values_of(operator, param) if v != now):
                 yield edit("parameter", path, value, again)
+    if operator.name == "verify":
+        yield from audit_edits(name, again)
     place = ("steps", name)
     yield edit("set", (*place, "set"), {"made": "plain"}, again)
     yield edit("set", (*place, "set"), {"made": "= upper(text)"}, again)
     yield edit("set", (*place, "set"), {"other": 3}, again)
     yield edit("limit", (*place, "limit"), 9, again)
-    yield edit("input", (*place, "from"), "web", again)
-    yield edit("input", (*place, "from"), ["docs", "web"], again)
+    if operator.stage != "gather":  # a source has nothing to choose from
+        yield edit("input", (*place, "from"), "web", again)
+        yield edit("input", (*place, "from"), ["docs", "web"], again)
     for key, schema in STEP_KEYS.items():
         if schema.get("format") == "expression":
             yield edit("when", (*place, key), "words(text) > 7", again)
@@ -291,10 +357,25 @@ def checks_edits(path: Path, given: Json, again: frozenset[str]) -> Iterator[Gen
     )
 
 
+def audit_edits(name: str, again: frozenset[str]) -> Iterator[Generated]:
+    """An audit has no ladder, and its sample goes with it."""
+    for more in ({"mode": "audit"}, {"mode": "audit", "sample": "5%"}):
+        recipe = copy.deepcopy(BASE)
+        del recipe["steps"][name]["on_fail"]
+        recipe["steps"][name] |= more
+        yield Generated("parameter", f"{name} {more}", show(recipe), again)
+
+
 def ladder_edits(path: Path, given: Json, again: frozenset[str]) -> Iterator[Generated]:
+    repair: Json = {"prompt": "prompts/a.md.j2", "model": "other"}
+    yield edit("ladder", path, [{"repair": repair}, "route"], again)
+    yield edit("ladder", path, [{"repair": {**repair, "times": 2}}, "route"], again)
+    yield edit("ladder", path, [{"repair": {**repair, "prompt": "prompts/b.md.j2"}}], again)
     if given == "route":
         yield edit("ladder", path, "reject", again)
         return
+    yield edit("ladder", path, [{"repair": "prompts/a.md.j2"}, "route"], again)
+    yield edit("ladder", path, [{"repair": {**repair, "for": ["length"]}}, "route"], again)
     yield edit("ladder", path, [{"retry": 3}, "route"], again)
     yield edit("ladder", path, [{"retry": 2}], again)
     yield edit("ladder", path, [{"retry": 2}, {"fallback": "input"}], again)
@@ -308,10 +389,42 @@ def ladder_edits(path: Path, given: Json, again: frozenset[str]) -> Iterator[Gen
 def check_edits(name: str, operator: Operator) -> Iterator[Generated]:
     again = below(name)
     given = BASE["steps"][name]["checks"]["it"]
+    place = ("steps", name, "checks", "it")
     for param in operator.params:
+        if param.name in TOGETHER.get(operator.name, ()):
+            continue
         now = given.get(param.name, param.default)
-        for value in (v for v in values(param.schema) if v != now):
-            yield edit("check", ("steps", name, "checks", "it", param.name), value, again)
+        for value in (v for v in values_of(operator, param) if v != now):
+            yield edit("check", (*place, param.name), value, again)
+    for more in TOGETHERS.get(operator.name, ()):
+        yield edit("check", place, {**given, **more}, again)
+
+
+_NEAR = {"embedder": "near", "similarity": [0.5, 1]}
+_SWAP = {"prompt": "prompts/two.md.j2", "swap": ["note", "lang"]}
+TOGETHERS: Mapping[str, Sequence[Mapping[str, Json]]] = {
+    "judge": (
+        *({"sampling": {k: values(s)[0]}} for k, s in SAMPLING_SCHEMA["properties"].items()),
+        _SWAP,
+        {**_SWAP, "swap": ["lang", "note"]},
+        {**_SWAP, "pass_swapped": "words(text) > 8"},
+    ),
+    "facts": (
+        _NEAR,
+        {**_NEAR, "embedder": "near2"},
+        {**_NEAR, "similarity": [0.6, 1]},
+        {"nli": "infers"},
+        {"nli": "infers2"},
+        {"judge": "other"},
+        {"judge": "other", "key_points": 0.5},
+        {"judge": "other", "judge_prompt": "prompts/supported.md.j2"},
+    ),
+}
+"""Parameters of checks that cannot be given alone."""
+TOGETHER = {
+    "judge": {"sampling", "swap", "pass_swapped"},
+    "facts": {"embedder", "similarity", "nli", "judge", "judge_prompt", "key_points"},
+}
 
 
 def source_edits() -> Iterator[Generated]:
@@ -334,7 +447,8 @@ def asking(model: str, recipe: Json = BASE) -> frozenset[str]:
     """Steps that ask a model, and what reads them."""
     found: frozenset[str] = frozenset()
     for name, body in recipe["steps"].items():
-        if body.get("model") == model:
+        asked = (c.get("model") for c in body.get("checks", {}).values())
+        if model in (body.get("model"), *asked):
             found |= below(name)
     return found
 
@@ -556,15 +670,23 @@ def written_out() -> Iterator[tuple[Path, Json]]:
     """Each default, written where it holds anyway."""
     for operator in CATALOG.steps.values():
         for param in operator.params:
-            if param.default is not None and not param.required:
-                yield ("steps", f"s_{operator.name}", param.name), param.default
+            lacking = param.name in usual_columns(operator)  # a default that these sources lack
+            if param.default is not None and not param.required and not lacking:
+                yield ("steps", f"s_{operator.name}", param.name), written(param)
             if param.name in PERMISSIONS:
                 yield ("steps", f"s_{operator.name}", param.name), not param.default
     for operator in CATALOG.checks.values():
         given = BASE["steps"][f"c_{operator.name}"]["checks"]["it"]
         for param in operator.params:
             if param.default is not None and param.name not in given:
-                yield ("steps", f"c_{operator.name}", "checks", "it", param.name), param.default
+                yield ("steps", f"c_{operator.name}", "checks", "it", param.name), written(param)
+
+
+def written(param: Param) -> Json:
+    """A parameter's default as a recipe writes it."""
+    units = {"duration": "s", "bytes": "B"}
+    unit = units.get(str(param.schema.get("format")))
+    return param.default if unit is None else f"{int(param.default)}{unit}"
 
 
 def maps(value: Json, path: Path = ()) -> Iterator[Path]:

@@ -50,7 +50,7 @@ def test_one_cause_one_diagnostic(case: Path) -> None:
 def test_every_code_of_binding_has_a_case() -> None:
     folder = Path(compiler.__file__).parent
     names = "asking assignments bind counting formulas governance ladders mixing parameters renamed"
-    names += " refusals scans scope spending suppress values environment"
+    names += " refusals scans scope spending suppress values environment draws refilling"
     sources = [folder / f"{name}.py" for name in names.split()]
     emitted = {c for s in sources for c in re.findall(r'"([A-Z]\d{3})"', s.read_text("utf-8"))}
     assert emitted >= {"R101", "P201", "C503"}

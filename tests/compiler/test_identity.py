@@ -182,7 +182,7 @@ def touched(old: StepMeaning, new: StepMeaning, change: Generated) -> Iterator[s
     kinds = {c["name"]: c["kind"] for c in old.definition.get("params", {}).get("checks") or ()}
     for rung in new.definition.get("params", {}).get("on_fail") or ():
         yield f"rung {rung['rung']}"
-    for path, _, _ in differences(comparable(old), comparable(new)):
+    for path, before, after in differences(comparable(old), comparable(new)):
         field = re.sub(r"\[\d+\]", "", path)
         words = field.split(".")
         yield f"{'source' if old.op == 'source' else 'step'}.{words[0]}"
@@ -192,6 +192,11 @@ def touched(old: StepMeaning, new: StepMeaning, change: Generated) -> Iterator[s
             yield f"{old.op} version"
         elif words[0] == "checks" and len(words) > 2 and words[2] == "version":
             yield f"check {kinds[words[1]]} version"
+        elif words[0] == "checks" and words[2:3] == ["models"]:
+            # By parameter: which model it is, and how it is asked.
+            named = words[3:4] or [*(before or {}), *(after or {})]
+            named += ["sampling"] if words[4:5] == ["sampling"] else []
+            yield from (f"check {kinds[words[1]]}.{name}" for name in named)
         elif words[0] == "checks" and len(words) > 2:
             yield f"check {kinds[words[1]]}.{words[2]}"
         elif words[0] == "on_fail" and len(words) > 1:

@@ -26,6 +26,7 @@ from mashbill.compiler.spec import (
     reads_are_there,
     sources_read_nothing,
     violations,
+    what_is_cut_short_has_one_reader,
     what_is_read_is_carried,
 )
 from mashbill.compiler.tuning import Tuning
@@ -141,6 +142,16 @@ BROKEN: list[tuple[Invariant, str, Callable[[Graph], Graph]]] = [
         felt_limits_are_there,
         "`pages` is given 3 rows, and no limit says so",
         lambda g: tuned(g, pages=Tuning(first=3)),
+    ),
+    (
+        what_is_cut_short_has_one_reader,
+        "`asked` stops early, and not all who read it say so",
+        lambda g: tuned(g, asked=Tuning(until={"vote": "answer"})),
+    ),
+    (
+        what_is_cut_short_has_one_reader,
+        "`pages` stops early, and not all who read it say so",
+        lambda g: tuned(g, pages=Tuning(fed=("clean", 3, 9))),
     ),
 ]
 

@@ -56,8 +56,8 @@ _CHOICES = {
     "format": "csv",
     "style": "page",
     "fallback": "source",
-    "op": "select",
-    "kind": "judge",
+    "op": "translate",
+    "kind": "taste",
 }
 
 

@@ -1,0 +1,1 @@
+"""Several draws of one row: when to stop drawing, who has won, which rows go on."""

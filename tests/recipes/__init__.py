@@ -1,0 +1,1 @@
+"""The shipped recipes, on a model whose right and wrong replies are known."""
