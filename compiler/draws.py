@@ -50,7 +50,8 @@ def draws_of(name: str, port: str, nodes: Mapping[str, GraphNode]) -> int:
     node = nodes.get(name)
     if node is None:
         return 1
-    samples = 1 if port else int((node.definition.get("params") or {}).get("samples") or 1)
+    given = None if port else (node.definition.get("params") or {}).get("samples")
+    samples = given if type(given) is int else 1  # what is no number has its diagnostic
     return draws_after(samples, (draws_of(e.node, e.port, nodes) for e in node.inputs))
 
 

@@ -5,13 +5,12 @@ rules of `_prune`, in this order, until nothing is left to remove:
 
 1. whole regions of later versions (`hardware`, `budget`), keys of models, sources, parts and output
    that are not known yet (`revision`, `thinking`, `price`, `extract`, `render`, `provenance`, …);
-2. models with a `task:`, sources with a `role:` or no origin;
-3. `cot`, which is `generate` with samples, becomes `generate`;
-4. steps of an operator that is not there yet, and `verify` steps none of whose checks are there:
+2. sources with a `role:` or no origin;
+3. steps of an operator that is not there yet, and `verify` steps none of whose checks are there:
    what read them reads what they read, and their part of the mix goes to that step;
-5. parameters that an operator does not have, checks that are not there, rungs that are not there;
-6. `hf://…` and `*.warc.gz` become JSONL files, `vllm/…` a model of the engine `local`,
-   the hub's tokenizer that of a model of the recipe.
+4. parameters that an operator does not have, checks that are not there, repairs;
+5. `hf://…` and `*.warc.gz` become JSONL files, `vllm/…` a model of `local`, or of `fake` if it
+   rates, the hub's tokenizer that of a model of the recipe.
 """
 
 from __future__ import annotations
@@ -69,6 +68,22 @@ reply: { plan: section, code: fence python }
 </tests>
 {% endblock %}
 """,
+    "prompts/judge.md.j2": """\
+---
+inputs: { text: str, input.text: str }
+reply: { json: schemas/score.json }
+---
+{% block system %}Rate from 1 to 5 how well the rewrite keeps to its source, as JSON: `score`.
+{% endblock %}
+{% block user %}
+<source>
+{{ input.text }}
+</source>
+<rewrite>
+{{ text }}
+</rewrite>
+{% endblock %}
+""",
     "prompts/corner.md.j2": """\
 ---
 inputs: { text: str }
@@ -77,6 +92,8 @@ inputs: { text: str }
 {% block user %}{{ text }}{% endblock %}
 """,
 }
+
+_SCORE = '{"type": "object", "properties": {"score": {"type": "integer"}}, "required": ["score"]}'
 
 
 def format_bases() -> Iterator[Base]:
@@ -93,13 +110,17 @@ def format_bases() -> Iterator[Base]:
             prompts = {**_PROMPTS, "prompts/book.md.j2": plain if first else book}
             pruned = _prune(text, load_catalog())
             used = {f: t for f, t in prompts.items() if f in pruned}
+            if "prompts/judge.md.j2" in used:
+                used["schemas/score.json"] = _SCORE
             name = re.search(r"^name: (\w+)", pruned, re.MULTILINE)
             yield Base(f"format.md/{name[1] if name else '?'}", {RECIPE: pruned, **used})
 
 
 def _prune(text: str, catalog: Catalog) -> str:
     text = re.sub(r"hf://\S+?(?=,)", "data/fineweb/*.jsonl", text)
-    text = text.replace("*.warc.gz", "*.jsonl").replace("op: cot,", "op: generate,")
+    text = re.sub(
+        r"use: vllm/\S+(?=, task:)", "use: fake/rater", text.replace("*.warc.gz", "*.jsonl")
+    )
     text = text.replace("use: vllm/", "use: local/")
     text = text.replace("tokenizer: Qwen/Qwen3-8B", "tokenizer: writer")
     while (shorter := _shorter(text, catalog)) is not None:
@@ -115,11 +136,10 @@ def _shorter(text: str, catalog: Catalog) -> str | None:
             for number, (key, _) in enumerate(place.entries):
                 if key.value in names:
                     return _without(text, place, number)
-    for region, sign in (("models", "task"), ("sources", "role")):
-        for place in _places(root, (region,)):
-            for number, (_, body) in enumerate(place.entries):
-                if isinstance(body, Map) and sign in body:
-                    return _without(text, place, number)
+    for place in _places(root, ("sources",)):
+        for number, (_, body) in enumerate(place.entries):
+            if isinstance(body, Map) and "role" in body:
+                return _without(text, place, number)
     steps = root.get("steps")
     assert isinstance(steps, Map)
     for number, (key, step) in enumerate(steps.entries):
