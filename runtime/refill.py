@@ -17,7 +17,7 @@ import polars as pl
 from .account import Account
 from .channels import END, Inbox, Mark, Outlets
 from .rows import ORDER
-from .stages import first_rows, fitting
+from .stages import hold_first
 
 
 @dataclass(slots=True)
@@ -83,18 +83,8 @@ class FeedStage:
 
     async def run(self) -> None:
         """Read all rows, then feed the chain with the first of them."""
-        best: pl.DataFrame | None = None
-        account = self.account
-        while (frame := await self.inbox.get()) is not None:
-            account.rows_in += frame.height
-            account.pending += frame.height
-            with fitting(self.name):
-                best = first_rows(
-                    [frame] if best is None else [best, frame], self.refill.candidates
-                )
-            if cut := account.pending - best.height:
-                account.rejected["candidates"] += cut
-                account.pending -= cut
+        most = self.refill.candidates
+        best = await hold_first(self.name, self.inbox, self.account, most, reason="candidates")
         if best is not None:
             await self._feed(best)
         await self.outlets.end()

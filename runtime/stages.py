@@ -138,23 +138,45 @@ class LimitStage:
 
     async def run(self) -> None:
         """Hold the smallest `_doc`s until the input ends, then send them on in their order."""
-        best: pl.DataFrame | None = None
+        best = await hold_first(self.name, self.inbox, self.account, self.limit, ties=self.ties)
         account = self.account
-        while (frame := await self.inbox.get()) is not None:
-            account.rows_in += frame.height
-            account.pending += frame.height
-            with fitting(self.name):
-                frames = [frame] if best is None else [best, frame]
-                best = first_rows(frames, self.limit, ties=self.ties)
-            if cut := account.pending - best.height:
-                account.rejected["limit"] += cut
-                account.pending -= cut
         if best is not None:
             # The step behind counts these as its own.
             account.rows_in -= best.height
             account.pending -= best.height
             await self.outlets.put("", best.sort(ORDER, "_id"))
         await self.outlets.end()
+
+
+async def hold_first(
+    name: str,
+    inbox: Inbox,
+    account: Account,
+    limit: int,
+    *,
+    reason: str = "limit",
+    ties: bool = False,
+) -> pl.DataFrame | None:
+    """The first rows by `_doc` of all that come, which are pending; the others are rejected.
+
+    Args:
+        name: Of the step.
+        inbox: Read to its end, of which a frame at a time is held beside the rows.
+        account: Of the step.
+        limit: How many rows.
+        reason: Why the others are rejected.
+        ties: See `LimitStage`.
+    """
+    best: pl.DataFrame | None = None
+    while (frame := await inbox.get()) is not None:
+        account.rows_in += frame.height
+        account.pending += frame.height
+        with fitting(name):
+            best = first_rows([frame] if best is None else [best, frame], limit, ties=ties)
+        if cut := account.pending - best.height:
+            account.rejected[reason] += cut
+            account.pending -= cut
+    return best
 
 
 def first_rows(frames: Sequence[pl.DataFrame], limit: int, *, ties: bool = False) -> pl.DataFrame:
