@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from .numbers import Basis
+
 
 @dataclass(frozen=True, slots=True)
 class SourceFacts:
@@ -168,7 +170,7 @@ class Speed:
     reply: float
     prompt: float | None
     spread: float
-    basis: str
+    basis: Basis
     origin: str
 
 
