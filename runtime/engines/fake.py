@@ -2,8 +2,9 @@
 
 `fake/echo` replies with the last user message, `fake/words` with pseudo-text whose length varies
 with the draw, `fake/rewrite` with a light paraphrase of the last user message that is sometimes
-wrong, `fake/judge` with marks in the shape that the prompt asks for. With a `task`, any of them
-scores (`_fake_scores`). Token counts follow the rule of `_estimate.pieces` and are not exact.
+wrong, `fake/judge` with marks in the shape that the prompt asks for, `fake/prose` at lengths and
+with a share of right replies that its settings say. With a `task`, any of them scores
+(`_fake_scores`). Token counts follow the rule of `_estimate.pieces` and are not exact.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from ..scoring.wire import scored
 from . import _fake_text as fake_text
 from ._estimate import EstimatedTokens, pieces
 from ._fake_judge import judgement
+from ._fake_prose import Prose
 from ._fake_scores import TASKS as TASKS
 from ._fake_scores import scores
 from ._settings import seconds, share, whole, word
@@ -50,8 +52,9 @@ _FAULTS = ("status-503", "timeout", "reset")
 
 def describe(spec: ModelSpec) -> ModelInfo:
     """Identify the behaviour. Raises `EngineError` for one that is not there."""
-    if spec.model not in _REPLIES:
-        names = ", ".join(f"fake/{name}" for name in _REPLIES)
+    prose, settings = _prose(spec)
+    if not prose and spec.model not in _REPLIES:
+        names = ", ".join(f"fake/{name}" for name in (*_REPLIES, "prose"))
         raise EngineError(
             "missing", f"there is no model fake/{spec.model}; there are {names}", retryable=False
         )
@@ -59,8 +62,16 @@ def describe(spec: ModelSpec) -> ModelInfo:
     if wrong := unsupported(spec, "fake", TASKS):
         raise wrong
     name = f"fake/{spec.model}/{_VERSION}" if task == "generate" else f"fake/task/{task}/{_VERSION}"
+    if prose:
+        name = f"fake/prose/{_VERSION}/{Prose.of(settings)}/{task}"
     digest = hashlib.blake2b(name.encode(), digest_size=16).hexdigest()
     return ModelInfo(digest=digest, context=None, exact_tokens=False)
+
+
+def _prose(spec: ModelSpec) -> tuple[bool, str]:
+    """Whether it is `fake/prose`, and the settings behind its name."""
+    name, _, settings = spec.model.partition(":")
+    return name == "prose", settings
 
 
 def tokens(spec: ModelSpec) -> Tokens:
@@ -79,7 +90,8 @@ class FakeEngine:
     def __init__(self, spec: ModelSpec) -> None:
         describe(spec)
         self._task = task_of(spec)
-        self._reply = _REPLIES[spec.model]
+        prose, settings = _prose(spec)
+        self._reply = Prose.of(settings).reply if prose else _REPLIES[spec.model]
         self._slots = whole(spec, "slots", 64)
         self._latency = seconds(spec, "latency", 0.0, bare="ms")
         self._jitter = seconds(spec, "jitter", 0.0, bare="ms")

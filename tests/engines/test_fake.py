@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 import time
 from collections.abc import Awaitable, Callable
@@ -212,3 +213,73 @@ def test_pieces_lose_nothing_but_white_space_at_the_end(text: str) -> None:
 def test_a_reply_never_passes_its_limit(text: str, draw: int, limit: int) -> None:
     done = reply("rewrite", request(text, draw=draw, max_tokens=limit))
     assert len(pieces(done.text)) == done.completion_tokens <= limit
+
+
+# -- prose of known length and worth
+
+
+def prose(**options: Any) -> ModelSpec:
+    settings = ",".join(f"{key}={value}" for key, value in options.items())
+    return ModelSpec("writer", "fake", f"prose:{settings}")
+
+
+def told(spec: ModelSpec, text: str, count: int) -> list[str]:
+    async def ask() -> list[str]:
+        engine = fake.open_engine(spec)
+        digest = fake.describe(spec).digest
+        sampling = Sampling(max_tokens=10_000)
+        chat = (Message("user", text),)
+        return [
+            (await engine.complete(Request(digest, chat, sampling, draw))).text
+            for draw in range(count)
+        ]
+
+    return asyncio.run(ask())
+
+
+def test_prose_has_the_length_that_was_asked_for() -> None:
+    replies = told(prose(tokens=200, sigma=0.6), "Write.", 4000)
+    sizes = [len(pieces(reply)) for reply in replies]
+    assert sum(sizes) / len(sizes) == pytest.approx(200, rel=0.04)
+    logs = [math.log(size) for size in sizes]
+    mean = sum(logs) / len(logs)
+    spread = (sum((v - mean) ** 2 for v in logs) / len(logs)) ** 0.5
+    assert spread == pytest.approx(0.6, rel=0.06)
+
+
+def test_prose_can_be_as_long_as_its_prompt() -> None:
+    for size in (40, 400):
+        replies = told(prose(ratio=0.5, sigma=0.2), "word " * size, 600)
+        assert sum(len(pieces(r)) for r in replies) / 600 == pytest.approx(size / 2, rel=0.06)
+
+
+@pytest.mark.parametrize("shape", ["plain", "boxed", "code"])
+def test_prose_is_right_as_often_as_was_asked_for(shape: str) -> None:
+    replies = told(prose(tokens=30, right=0.7, shape=shape), "What is it? The key: 41", 2000)
+    good = {"plain": "Sure", "boxed": "\\boxed{41}", "code": "return 41\n"}[shape]
+    share = sum((good in r) != (shape == "plain") for r in replies) / len(replies)
+    assert share == pytest.approx(0.7, abs=0.03)
+
+
+def test_prose_can_find_some_prompts_harder() -> None:
+    spec = prose(tokens=5, right=0.5, uneven=2.0)
+    shares = [
+        sum(not r.startswith("Sure") for r in told(spec, f"Problem {k}", 60)) / 60
+        for k in range(40)
+    ]
+    assert min(shares) < 0.15
+    assert max(shares) > 0.85
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"shape": "round"}, {"sigma": -1}, {"right": 1.5}, {"tokens": True}, {"length": 3}],
+)
+def test_prose_says_what_its_settings_are(options: dict[str, Any]) -> None:
+    with pytest.raises(EngineError, match="is no setting; there are tokens, ratio"):
+        fake.describe(prose(**options))
+
+
+def test_prose_of_other_settings_is_another_model() -> None:
+    assert fake.describe(prose(sigma=0.5)).digest == fake.describe(prose()).digest
+    assert fake.describe(prose(sigma=0.6)).digest != fake.describe(prose()).digest
