@@ -64,6 +64,11 @@ def accepted(node: PlanNode, share: float) -> float:
     return float(1 - (1 - passing) ** most_tries(rungs(node)))
 
 
+def may_drop(node: PlanNode) -> bool:
+    """Whether a row can be lost to the checks of a step: an audit loses none."""
+    return node.drops and node.definition["params"].get("mode") != "audit"
+
+
 def rungs(node: PlanNode) -> Sequence[Mapping[str, Any]]:
     """The ladder of a step."""
     found: Sequence[Mapping[str, Any]] = node.definition["params"].get("on_fail") or ()

@@ -22,6 +22,7 @@ from .attempts import (
     Call,
     accepted,
     calls_of,
+    may_drop,
 )
 from .chance import Chance, Driver, full, surely
 from .costing import costed
@@ -230,7 +231,17 @@ def _by_replies(
     factor = 1 + settled.rows / max(float(rows.mean()), 1.0) if rows.any() else 0.0
     prior = facts.priors.get(node.name)
     corrections = _corrections(node, settled, prior) if prior else {}
-    found = totals(settled, rows, size, chance, driver, factor=factor, corrections=corrections)
+    unsure = ("rows_out",) if may_drop(node) else ()
+    found = totals(
+        settled,
+        rows,
+        size,
+        chance,
+        driver,
+        factor=factor,
+        unsure=unsure,
+        corrections=corrections,
+    )
     none = full(0.0)
     asked: dict[str, tuple[Array | None, Array | None, Array | None]] = {}
     for model in node.asked:
@@ -352,7 +363,7 @@ def _by_ladder(
         asked[model] = (calls, prompt if sized else None, reply)
     calls_basis = weakest(load.basis, basis if unsure == "a" else "e")
     kept = full(1.0)
-    if node.drops and params.get("mode") != "audit":
+    if may_drop(node):
         kept = at(lambda p: made_share(until, samples, accepted(node, p)))
         if prior is not None:
             driver = Driver(node.name, "yield", basis)

@@ -138,7 +138,9 @@ def _plain(
     own: Basis = "a" if seen.assumed else "e" if whole else "p" if below else "s"
     driver = Driver(node.name, "yield", own, seen.rows_in)
     left = 0.0 if whole else max(0.0, 1 - seen.rows_in / max(flow.mean, 1.0))
-    found = totals(seen.reached, flow.rows, flow.size, chance, driver, factor=left)
+    found = totals(
+        seen.reached, flow.rows, flow.size, chance, driver, factor=left, unsure=("rows_out",)
+    )
     many = not node.drops or node.stage == "gather"
     rows = found["rows_out"] if many else np.minimum(found["rows_out"], flow.rows)
     size = found.get("size_out")

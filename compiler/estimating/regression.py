@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from .chance import Chance, Driver
@@ -25,12 +25,12 @@ def totals(
     driver: Driver,
     *,
     factor: float = 1.0,
+    unsure: Sequence[str] = (),
     corrections: Mapping[str, tuple[float, float]] | None = None,
 ) -> dict[str, Array]:
     """Totals of all outcomes over rows of a size.
 
-    The noise is drawn for all outcomes together, on the logarithm, so that no total is negative;
-    outcomes that are shares of rows keep a little of it even where all sampled rows agree.
+    The noise is drawn for all outcomes together, on the logarithm, so that no total is negative.
 
     Args:
         seen: By row.
@@ -40,6 +40,8 @@ def totals(
         driver: Whose noise it is.
         factor: On the variance: what is left of it in a finite population, or what its unseen part
             adds.
+        unsure: Outcomes that keep a little noise even where all sampled rows agree: what passed 64
+            times of 64 may still fail.
         corrections: By outcome, a factor on the mean and one on the spread: what earlier runs say.
     """
     import numpy as np
@@ -54,7 +56,7 @@ def totals(
     if seen.rows <= 1 and factor > 0:
         relative = np.where(np.outer(mean > 0, mean > 0), ONE_ROW**2, 0.0)
     for i, name in enumerate(seen.names):
-        if name in ("rows_out", "passed", "units") and mean[i] > 0 and factor > 0:
+        if name in unsure and mean[i] > 0 and factor > 0:
             floor = (0.5 / (seen.rows + 1)) ** 2 * factor
             relative[i, i] = max(relative[i, i], floor)
     noise = _noise(relative, chance, driver, seen.degrees)
