@@ -784,6 +784,36 @@ of each model.
 """,
         stage="run",
     ),
+    "M252": Code(
+        "model-does-not-fit",
+        "error",
+        """\
+Weights, and the keys and values of one prompt and reply as long as
+`max_model_len` allows, take more memory than the GPUs of the model give, so it
+would fail after its weights are loaded. Reckoned from its shape: layers,
+key-value heads, vocabulary.
+
+    placement: { max_model_len: 32768 }
+
+Ask for the length that the message names, spread the model over more GPUs
+(`tensor_parallel: 2`), take more of each (`gpu_memory_utilization: 0.95`), or
+take smaller or quantised weights.
+""",
+        stage="run",
+    ),
+    "M255": Code(
+        "max-tokens-truncates",
+        "warning",
+        """\
+Replies are cut off at `max_tokens`. What is cut off is rejected or, where no
+check reads its end, kept as a torn text.
+
+    sampling: { max_tokens: 2048 }
+
+Raise the limit, ask for less in the prompt, or cut documents smaller.
+""",
+        stage="plan",
+    ),
     "M253": Code(
         "greedy-multisample",
         "error",
@@ -798,6 +828,19 @@ Ask once, or raise the temperature.
 """,
     ),
     # -- V: verification
+    "M258": Code(
+        "model-fits-barely",
+        "warning",
+        """\
+The model fits, and leaves room for so few prompts and replies at once that the
+GPU waits for memory most of the time: writing one text takes about as long as
+writing many.
+
+Lower `max_model_len` to what prompt and reply really need, or spread the model
+over more GPUs (`tensor_parallel`).
+""",
+        stage="run",
+    ),
     "M257": Code(
         "model-of-another-task",
         "error",
@@ -1049,6 +1092,20 @@ Write a parameter, which is part of the recipe and of every record:
     set: { style: = params.style }
 """,
     ),
+    "L603": Code(
+        "plan-stale",
+        "error",
+        """\
+A saved plan runs as it was planned, or not at all: its recipe, prompts, models,
+data, lock or budget are not what they were. The message names what changed.
+
+    mashbill plan edu.plan            what it was, with a warning
+    mashbill plan -o edu.plan         make it again
+
+Comments, layout and what a recipe says about itself make no plan stale.
+""",
+        stage="run",
+    ),
     "L605": Code(
         "code-changed",
         "note",
@@ -1112,6 +1169,19 @@ Put that right, or let `ledger gc` go by runs alone:
 """,
         stage="run",
     ),
+    "L610": Code(
+        "plan-unusable",
+        "error",
+        """\
+A file is not a whole saved plan, or one cannot be written there. Nothing was
+run or overwritten.
+
+Make it again from its recipe:
+
+    mashbill plan -o edu.plan
+""",
+        stage="run",
+    ),
     # -- B: budgets
     "B551": Code(
         "price-unknown",
@@ -1128,6 +1198,9 @@ Say what it costs, or cap what can be counted:
     price: { input: 0.40, output: 1.60, per: 1M tokens, as_of: 2026-11-01 }
     hardware: { usd_per_gpu_hour: 3.20 }      models on GPUs of your own
     budget: { tokens: 100M }
+
+Well-known hosted models are priced by the map that comes with Mashbill, unless
+the recipe or a `prices.yaml` says otherwise. A server of your own is not.
 """,
     ),
     "B552": Code(
@@ -1157,18 +1230,49 @@ Write instead:
     price: { input: 0.40, output: 1.60, per: 1M tokens }
 """,
     ),
+    "B558": Code(
+        "price-file",
+        "error",
+        """\
+A file of prices cannot be read: `prices.yaml` beside the recipe, or the one in
+`~/.config/mashbill`. Half a price list would leave a cap on money guarding
+half.
+
+    as_of: 2026-11-01
+    models:
+      judge-large: { input: 0.40, output: 1.60, cached_input: 0.10 }
+
+Prices are US dollars per 1M tokens. `batch: 0.5` is the factor of batch jobs,
+`stacks: true` says that it holds for cached input too.
+""",
+    ),
+    "B559": Code(
+        "price-map-old",
+        "note",
+        """\
+The recipe gives no price for a hosted model, and the price map, or a file of
+prices, has one that was looked up half a year ago or more. It is what money is
+estimated and capped by.
+
+Look it up again, and write it in the model or in a `prices.yaml`:
+
+    price: { input: 0.40, output: 1.60, as_of: 2026-11-01 }
+""",
+    ),
     "B554": Code(
         "budget-below-expected",
-        "warning",
+        "error",
         """\
-By what was measured the data set costs more than the budget allows, so the run
-would pause before its end.
+By what was measured the data set costs more than is left of the budget, so the
+run would pause before its end, and does not begin (exit code 3).
 
     budget: { usd: 150 }          expected: $212
 
-Raise the cap, make less (`mix.total`, `limit`, `samples`), or ask for shorter
-replies (`max_tokens`) or fewer attempts (`on_fail`). Or let it pause: what was
-made by then is a valid data set, and running again goes on.
+The notes name what would fit: each was tried by itself and estimated again, and
+can be typed behind the command as it stands. Or raise the cap. Or let the run
+pause: what was made by then is a valid data set, and running again goes on.
+
+    mashbill run --over-budget
 """,
         stage="plan",
     ),
@@ -1185,6 +1289,56 @@ assumptions.
 Nothing needs to be done: a run that pauses goes on where it was.
 """,
         stage="plan",
+    ),
+    "B557": Code(
+        "estimate-drift",
+        "warning",
+        """\
+What the run has done so far leads elsewhere than the plan said: its forecast of
+calls, tokens, money or hours lies outside the plan's 90% interval by more than
+the forecast itself is unsure. It is told once for each of them, after 5% of the
+calls and 200 replies.
+
+    tokens out are 1.6× the plan after 5%: forecast 58.0M [55.1M–61.0M];
+    interval was [30.0M–45.0M]
+
+Caps hold whatever the forecast says. To see what changed, stop with Ctrl-C and
+look at `mashbill status`; `mashbill plan` then estimates from the replies that
+are saved, and `mashbill run` goes on. Longer replies or more retries than in
+the sample are the commonest cause: a pilot (`plan --pilot 256`) shows both
+before a run.
+""",
+        stage="run",
+    ),
+    "B556": Code(
+        "no-budget",
+        "warning",
+        """\
+Models with a price will be asked, and the recipe says nowhere how much that may
+cost. Until it does, a default cap applies: $10, and 2 GPU-hours where an hour
+has a price. The run pauses there, as at any cap.
+
+A budget of the recipe's own takes its place, whatever it caps:
+
+    budget: { usd: 40 }
+""",
+        stage="plan",
+    ),
+    "B560": Code(
+        "approval-needed",
+        "error",
+        """\
+The run is expected to spend more than $1, or more than one GPU-hour of `vllm`
+(a quarter of these where the recipe caps neither), and nobody said yes (exit
+code 3). A terminal is asked; elsewhere, and with `--no-input`, nobody is.
+
+Say it on the command line:
+
+    mashbill run --yes
+
+Local models, servers without a price and what the ledger holds need no yes.
+""",
+        stage="run",
     ),
     # -- G: governance
     "G701": Code(
@@ -1236,6 +1390,19 @@ The output folder holds another run's data set.
 
 Write elsewhere (`--set output.path=out/second`), or replace it with
 `--replace`.
+""",
+        stage="run",
+    ),
+    "O804": Code(
+        "disk-short",
+        "error",
+        """\
+By the estimate the run writes more than is free on its disk: completions, rows
+that wait for their order, and the data set. It would end half-way.
+
+Free some space, write elsewhere, or make less:
+
+    mashbill run --set output.path=/large/disk/edu
 """,
         stage="run",
     ),

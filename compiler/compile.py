@@ -13,6 +13,7 @@ from .graph import Graph
 from .mixing import written_columns
 from .optimise import optimise
 from .plan import Plan, lower
+from .pricebook.settling import settle_prices, stale_matches
 from .prices import stale_prices
 from .recipe import Recipe, read_recipe
 from .registry import Catalog
@@ -47,10 +48,12 @@ def compile_recipe(
     sets: Sequence[str] = (),
     pins: Pins = UNPINNED,
     today: date | None = None,
+    prices: Sequence[tuple[str, str]] = (),
 ) -> Compiled:
     """Compile the text of a recipe. Never raises for what a recipe says.
 
     `today` is the day that prices are held against, to say which are old; None holds none.
+    `prices` are path and text of a user's files of prices, beside the recipe's own.
     """
     resolved = resolve_recipe(text, file, catalog, profile, sets)
     resolved.diagnostics += (Diagnostic("R109", fault) for fault in catalog.faults)
@@ -62,8 +65,10 @@ def compile_recipe(
     values = {f"params.{name}": p.value.value for name, p in resolved.parameters.items()}
     binding = Binding(recipe, catalog, world, pins, found, files, values)
     graph = bind(binding)
-    breakers = check_spending(graph, binding)
-    found += stale_prices(recipe, today) if today else ()
+    market = settle_prices(binding, prices, today)
+    breakers = check_spending(graph, binding, frozenset(market))
+    if today:
+        found += [*stale_prices(recipe, today), *stale_matches(market, today)]
     found += find_secrets(files, found)
     left = suppress(found, files, {file: resolved.written or document})
     report = Report(in_order(left), files, _summary(recipe, files))
@@ -72,7 +77,8 @@ def compile_recipe(
     rewritten, applied = optimise(graph)
     counted_by = tokenizer_identity(binding) if recipe.mix else None
     columns = written_columns(graph.outputs, graph.nodes, recipe.output)
-    plan = lower(recipe, rewritten, applied, pins.models, columns, counted_by, breakers)
+    paid = {name: match.to_json() for name, match in market.items()}
+    plan = lower(recipe, rewritten, applied, pins.models, columns, counted_by, breakers, paid)
     return Compiled(report, recipe, graph, plan)
 
 

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from .affording import affording
-from .cost import Estimates, Facts
 from .diagnostics import Diagnostic, Label
+from .estimating.estimates import Estimates
+from .estimating.facts import Facts, NodeFacts
+from .estimating.propagate import estimate
+from .guarding.affording import affording
 from .plan import Plan
-from .quantities import show_bytes, show_count, show_tokens
+from .quantities import show_bytes, show_count, show_share, show_tokens
 from .recipe import PartDecl, Recipe
 from .shares import settle_shares
 
 ENOUGH = 20
 """Sampled rows of which none is left before it is worth a word, unless they are all there are."""
+CUT_OFF = 0.02
+"""Share of replies that hit `max_tokens` from which on it is worth a word."""
+FEW = 20
+"""Rows with replies before it is."""
 APART = 5.0
 """How much longer the rows of one part must be before shares of tokens surprise."""
 
@@ -24,9 +30,10 @@ def outlook(
     """Warnings that rest on estimates; none stops a run, which counts for itself."""
     return (
         *_emptied(plan, recipe, facts),
-        *_mix(plan, recipe, facts, estimates),
+        *_cut_off(plan, recipe, estimates),
+        *_mix(plan, recipe, estimates),
         *_small(plan, recipe, estimates),
-        *affording(plan, recipe, estimates),
+        *affording(plan, recipe, estimates, facts, estimate),
     )
 
 
@@ -35,7 +42,7 @@ def _emptied(plan: Plan, recipe: Recipe, facts: Facts) -> Iterator[Diagnostic]:
     for node in plan.nodes:
         seen = facts.nodes.get(node.name)
         step = spans.get(node.name)
-        if seen is None or step is None or node.asked or seen.assumed or seen.rows_out:
+        if seen is None or step is None or node.asked or seen.assumed or _kept(seen) != 0:
             continue
         if seen.rows_in >= ENOUGH or (facts.exact and seen.rows_in):
             keep = step.param("keep")
@@ -49,7 +56,30 @@ def _emptied(plan: Plan, recipe: Recipe, facts: Facts) -> Iterator[Diagnostic]:
             )
 
 
-def _mix(plan: Plan, recipe: Recipe, facts: Facts, estimates: Estimates) -> Iterator[Diagnostic]:
+def _kept(seen: NodeFacts) -> float | None:
+    """Rows that go on, by row; None where nobody can say."""
+    return seen.reached.of("rows_out") if seen.reached else None
+
+
+def _cut_off(plan: Plan, recipe: Recipe, estimates: Estimates) -> Iterator[Diagnostic]:
+    """Replies of a pilot or an earlier run that hit `max_tokens`."""
+    spans = {s.name: s for s in recipe.steps}
+    for node in plan.nodes:
+        found, step = estimates.steps[node.name], spans.get(node.name)
+        if step is None:
+            continue
+        share = found.truncated
+        if share is not None and share >= CUT_OFF and found.piloted >= FEW:
+            longest = (node.definition["params"].get("sampling") or {}).get("max_tokens")
+            yield Diagnostic(
+                "M255",
+                f"{show_share(share)} of the replies in `{node.name}` hit max_tokens {longest}",
+                step.span,
+                help="raise max_tokens, or ask for less: what is cut off is rejected",
+            )
+
+
+def _mix(plan: Plan, recipe: Recipe, estimates: Estimates) -> Iterator[Diagnostic]:
     if plan.mix is None or recipe.mix is None or not estimates.taken:
         return
     parts = {_name(p): p for p in recipe.mix.parts}
@@ -76,15 +106,19 @@ def _mix(plan: Plan, recipe: Recipe, facts: Facts, estimates: Estimates) -> Iter
                 f"{show_tokens(shares.targets[name])} of {show_count(supply[name])}",
                 help="lower the weight, or give the part more rows",
             )
-    yield from _uneven(parts, recipe, facts)
+    yield from _uneven(parts, recipe, estimates)
 
 
-def _uneven(parts: Mapping[str, PartDecl], recipe: Recipe, facts: Facts) -> Iterator[Diagnostic]:
+def _uneven(
+    parts: Mapping[str, PartDecl], recipe: Recipe, estimates: Estimates
+) -> Iterator[Diagnostic]:
     """Equal weights of parts whose rows are of very different length."""
     lengths = {
-        name: seen.text_tokens / seen.rows_out
+        name: tokens / rows
         for name in parts
-        if (seen := facts.nodes.get(name)) and seen.rows_out and seen.text_tokens
+        if (tokens := estimates.supply[name].value if name in estimates.supply else None)
+        and name in estimates.steps
+        and (rows := estimates.steps[name].rows_out.value)
     }
     if len(lengths) < 2 or recipe.mix is None:
         return

@@ -250,6 +250,7 @@ def lower(
     columns: Sequence[str] = (),
     counted_by: Any = None,
     breakers: Sequence[Mapping[str, Any]] | None = None,
+    prices: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Plan:
     """Lower a graph to a plan.
 
@@ -261,6 +262,7 @@ def lower(
         columns: Of the data set, in order.
         counted_by: Identity of the tokenizer that the mix counts with.
         breakers: Of its budget, bound; None where it names none.
+        prices: Of models that the recipe does not price, by name.
     """
     from .document import plain
 
@@ -286,7 +288,7 @@ def lower(
                 "key": m.key,
                 "typed": m.typed,
                 "placement": plain(m.placement) if m.placement else {},
-                "price": m.price.to_json() if m.price else None,
+                "price": m.price.to_json() if m.price else (prices or {}).get(m.name),
                 "digest": pins.get(m.name, ""),
             }
             for m in recipe.models

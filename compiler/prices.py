@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 
 from .diagnostics import Diagnostic, Span
@@ -18,32 +18,52 @@ STALE_DAYS = 180
 
 
 def check_prices(binding: Binding) -> Iterator[Diagnostic]:
-    """Report prices that are a million times off, or swapped."""
+    """Report prices of the recipe that are a million times off, or swapped."""
     for model in binding.recipe.models:
         price = model.price
         if price is None or binding.faulty(price.span):
             continue
         spans = dict(price.spans)
         given = {"input": price.input, "output": price.output, "cached_input": price.cached_input}
-        for key, value in given.items():
-            if value:
-                yield from _unit(key, value, value / price.per * PER_MILLION, spans[key], price.per)
         sound = not binding.faulty(spans.get("input"))
-        if sound and price.cached_input is not None and price.cached_input > price.input:
-            yield Diagnostic(
-                "B553",
-                f"price.cached_input {show_money(price.cached_input)} is above price.input "
-                f"{show_money(price.input)}",
-                spans["cached_input"],
-                help="what a server has seen before costs less; are the two swapped?",
-            )
+        yield from price_problems("price.", given, price.per, spans, compare=sound)
+
+
+def price_problems(
+    prefix: str,
+    given: Mapping[str, float | None],
+    per: int,
+    spans: Mapping[str, Span],
+    *,
+    compare: bool = True,
+) -> Iterator[Diagnostic]:
+    """What is wrong with one price.
+
+    Args:
+        prefix: What stands before its keys in a sentence: `price.`.
+        given: Dollars for `per` tokens, by `input`, `output` and `cached_input`.
+        per: How many tokens that is for.
+        spans: Of what was written.
+        compare: Whether `input` can be relied on.
+    """
+    for key, value in given.items():
+        if value and key in spans:
+            yield from _unit(f"{prefix}{key}", value, value / per * PER_MILLION, spans[key], per)
+    fresh, cached = given["input"] or 0.0, given["cached_input"]
+    if compare and cached is not None and cached > fresh:
+        yield Diagnostic(
+            "B553",
+            f"{prefix}cached_input {show_money(cached)} is above {prefix}input {show_money(fresh)}",
+            spans["cached_input"],
+            help="what a server has seen before costs less; are the two swapped?",
+        )
 
 
 def _unit(key: str, value: float, million: float, span: Span, per: int) -> Iterator[Diagnostic]:
     if CHEAPEST <= million <= DEAREST:
         return
     unit = "1M tokens" if per == PER_MILLION else f"{per:,} token{'s' * (per > 1)}"
-    said = f"price.{key} {value:.10f}".rstrip("0").rstrip(".") + f" per {unit}"
+    said = f"{key} {value:.10f}".rstrip("0").rstrip(".") + f" per {unit}"
     if million < CHEAPEST and CHEAPEST <= value * PER_MILLION <= DEAREST:
         looks, hint = "looks like a price per token", f"write `{value * PER_MILLION:.10g}`"
         hint += " per 1M tokens"

@@ -118,6 +118,8 @@ class Operator:
             columns and the prompt's reply, since the check puts it there.
         tasks: Parameters that name a model, to the tasks that it may have; one that writes, where
             nothing is said.
+        whole: Whether rows of other documents decide what becomes of a row, so that a sample says
+            nothing of how many are left (what merges or drops duplicates).
     """
 
     name: str
@@ -138,6 +140,7 @@ class Operator:
     makes: tuple[str, ...] = ()
     later: tuple[str, ...] = ()
     tasks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    whole: bool = False
 
     @property
     def schema(self) -> dict[str, Any]:
@@ -184,6 +187,7 @@ def step(
     cases: Iterable[Case] = (),
     tasks: Mapping[str, tuple[str, ...]] | None = None,
     later: Iterable[str] = (),
+    whole: bool = False,
 ) -> Callable[[F], F]:
     """Declare a step operator; its name is the function's, a trailing underscore dropped."""
     return _declare(
@@ -199,6 +203,7 @@ def step(
         cases=tuple(cases),
         tasks=dict(tasks or {}),
         later=tuple(later),
+        whole=whole,
     )
 
 

@@ -20,14 +20,21 @@ from .suggest import nearest
 from .types import FLOAT
 
 
-def check_spending(graph: Graph, binding: Binding) -> list[dict[str, Any]] | None:
+def check_spending(
+    graph: Graph, binding: Binding, priced: frozenset[str] = frozenset()
+) -> list[dict[str, Any]] | None:
     """Report what is wrong with budget and prices.
+
+    Args:
+        graph: The recipe's.
+        binding: Its records.
+        priced: Models whose price is known though the recipe does not give it.
 
     Returns:
         The recipe's breakers as the plan holds them; None where it leaves them to Mashbill.
     """
     budget = binding.recipe.budget
-    for found in [*check_prices(binding), *_steps(binding), *_caps(graph, binding)]:
+    for found in [*check_prices(binding), *_steps(binding), *_caps(graph, binding, priced)]:
         binding.add(found)
     if budget is None or budget.breakers is None:
         return None
@@ -35,12 +42,12 @@ def check_spending(graph: Graph, binding: Binding) -> list[dict[str, Any]] | Non
     return [{"after": b.after, "when": when, "step": b.step} for b, when in bound if when]
 
 
-def _caps(graph: Graph, binding: Binding) -> Iterator[Diagnostic]:
+def _caps(graph: Graph, binding: Binding, priced: frozenset[str]) -> Iterator[Diagnostic]:
     budget = binding.recipe.budget
     if budget is not None and "models" not in binding.recipe.unread:
         for cap in budget.caps:
             if cap.kind == "usd":
-                yield from _unguarded(cap, graph, binding)
+                yield from _unguarded(cap, graph, binding, priced)
 
 
 def _steps(binding: Binding) -> Iterator[Diagnostic]:
@@ -59,7 +66,9 @@ def _steps(binding: Binding) -> Iterator[Diagnostic]:
         yield Diagnostic("R101", f"no step is called `{name}`", span, help=hint, fix=fix)
 
 
-def _unguarded(cap: SpendCap, graph: Graph, binding: Binding) -> Iterator[Diagnostic]:
+def _unguarded(
+    cap: SpendCap, graph: Graph, binding: Binding, priced: frozenset[str]
+) -> Iterator[Diagnostic]:
     """Models without a price under a cap on money: nothing could be held to it."""
     hardware = binding.recipe.hardware
     if hardware and binding.faulty(hardware.rate_span):
@@ -69,7 +78,7 @@ def _unguarded(cap: SpendCap, graph: Graph, binding: Binding) -> Iterator[Diagno
     nodes = (n for n in graph if cap.step in (None, n.name))
     for name in dict.fromkeys(m for n in nodes for m in n.asked):
         model = models.get(name)
-        if model is None or model.price or binding.faulty(model.span):
+        if model is None or model.price or name in priced or binding.faulty(model.span):
             continue
         timed = model.engine in OWN_HARDWARE and rate is not None
         if (timed and cap.step is None) or (model.engine in FREE and not timed):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,18 +15,22 @@ from ..compiler.document import decode
 from ..compiler.resolve import Resolved, resolve_recipe
 from ..compiler.world import OutsideError, Pins
 from .catalog import load_catalog
+from .prices import user_prices
 from .project import Project, find_project
 
 if TYPE_CHECKING:
     import polars as pl
 
     from ..compiler.changes import StepChange
-    from ..compiler.cost import Estimates, Facts
+    from ..compiler.comparing import Comparison
+    from ..compiler.estimating.estimates import Estimates
+    from ..compiler.estimating.facts import Facts
     from ..compiler.meaning import Meaning
     from ..compiler.plan import Plan as PlanRecord
     from .calibration.calibrate import Calibration
     from .faults import MisfitError
     from .locking import LockState
+    from .pilot import Pilot
     from .preview import Preview
     from .sources.remote import RemoteError
 
@@ -55,6 +59,7 @@ class Recipe:
             sets=self.sets,
             pins=pins or Pins(),
             today=date.today(),
+            prices=user_prices(),
         )
 
     def resolve(self) -> Resolved:
@@ -88,14 +93,20 @@ class Recipe:
         """Whether a profile or settings lie over it, of which its lock does not speak."""
         return bool(self.profile or self.sets)
 
-    def plan(self, *, survey: bool = True) -> Plan:
-        """What it will do and cost. Reads data; calls no model.
+    def plan(
+        self, *, survey: bool = True, pilot: int | None = None, until: str | None = None
+    ) -> Plan:
+        """What it will do and cost. Reads data; calls no model, except for a pilot.
 
         Args:
             survey: Whether to measure a sample for the estimates.
+            pilot: Rows that are first sent to each model step, and which a run pays for no more.
+            until: The step that it ends after; None for the whole recipe.
 
         Raises:
             RecipeError: It does not compile, or a source holds no row.
+            RunError: A model of the pilot does not answer, or a cap is reached.
+            SelectorError: No step is called what `until` says.
         """
         compiled = self.compile()
         if compiled.plan is None:
@@ -110,7 +121,13 @@ class Recipe:
         from .locking import lock_state
 
         lock = lock_state(compiled, pins, self.project, overlaid=self.overlaid)
+        if until is not None:
+            from ..compiler.until import end_after
+
+            compiled = end_after(compiled, until)
         plan = Plan(self, compiled, missing=missing, lock=lock)
+        if pilot and not missing:
+            plan.send_pilot(pilot)
         if survey and not missing:
             plan.measure()
         return plan
@@ -232,6 +249,8 @@ class Plan:
         estimates: What that comes to; None until measured.
         warnings: What measuring noticed.
         lock: The recipe's lock beside what holds now.
+        quoted: Estimates of the saved plan that it was loaded from, as JSON.
+        piloted: What a pilot has sent, if one was asked for.
     """
 
     recipe: Recipe
@@ -241,6 +260,8 @@ class Plan:
     estimates: Estimates | None = None
     warnings: tuple[Diagnostic, ...] = ()
     lock: LockState | None = None
+    quoted: Mapping[str, Any] | None = None
+    piloted: Pilot | None = None
 
     @property
     def meaning(self) -> Meaning:
@@ -261,16 +282,14 @@ class Plan:
         Raises:
             RecipeError: A source holds no row that can be read, or a step does not fit the data.
         """
-        from ..compiler.cost import estimate
+        from ..compiler.estimating.propagate import estimate
         from ..compiler.outlook import outlook
-        from .engine_room import room_of
         from .faults import MisfitError
+        from .measuring import measure
         from .sources.remote import RemoteError
-        from .survey import survey
 
-        project = self.recipe.project
         try:
-            found = survey(self.record, project, room_of(self.record, project))
+            found = measure(self.record, self.recipe.project)
         except MisfitError as error:
             raise self._misfit(error) from error
         except RemoteError as error:
@@ -343,17 +362,9 @@ class Plan:
 
     def text(self, width: int = 80) -> str:
         """The plan as a table."""
-        from ..compiler.explain import explain
+        from .telling import told
 
-        return explain(
-            self.record,
-            self.estimates,
-            self.before(),
-            self.missing,
-            meaning=self.meaning,
-            lock=self.lock.words() if self.lock else "",
-            width=width,
-        )
+        return told(self).text(width)
 
     def changes(self) -> dict[str, StepChange]:
         """What becomes of each step since the last run; see `changes.compare`."""
@@ -363,12 +374,59 @@ class Plan:
         return compare(before[1] if before else None, self.meaning)
 
     def before(self) -> tuple[str, Meaning] | None:
-        """Id of the last run of this recipe, and what decided its results."""
-        from .runs import last_run
+        """Id of the last run of this recipe, and what decided its results.
 
-        found = last_run(self.recipe.project.state, str(self.record.recipe["name"]))
+        One that ended early, with `until`, counts where there is no other.
+        """
+        from .partway import early, last_whole_run
+
+        found = last_whole_run(self.recipe.project.state, str(self.record.recipe["name"]))
         meaning = found[0].meaning() if found else None
-        return (found[0].id, meaning) if found and meaning else None
+        if found is None or meaning is None:
+            return None
+        if early(self.record.recipe):  # what is left out has not been dropped
+            kept = {n: step for n, step in meaning.steps.items() if n in self.meaning.steps}
+            meaning = replace(meaning, steps=kept)
+        return found[0].id, meaning
+
+    def send_pilot(self, rows: int, *, watch: Any = None) -> None:
+        """Send real rows to each model step, kept for the run; `piloted` says what was sent.
+
+        Args:
+            rows: How many documents are to reach each first model step.
+            watch: As `run` takes it.
+
+        Raises:
+            RunError: A model is missing or does not answer, or a cap is reached.
+        """
+        from .faults import RunError
+        from .pilot import pilot
+
+        if self.missing:
+            raise RunError("; ".join(self.missing.values()), diagnostic="M251")
+        project = self.recipe.project
+        self.piloted = pilot(self.record, project, rows, watch=watch, passes=self.passes())
+
+    def save(self, path: str | Path) -> Path:
+        """Write it to a file, which `mashbill run FILE` and `load_plan` run as it is.
+
+        Raises:
+            SavedPlanError: The file cannot be written, or a model is missing.
+        """
+        from .saved_plan import save_plan
+
+        return save_plan(self, path)
+
+    def compare(self, name: str) -> Comparison:
+        """What the change costs since a run (`r-0004`) or a git revision (`HEAD~1`, `main`).
+
+        Raises:
+            RecipeError: The recipe of that revision does not compile.
+            SideError: There is no such run or revision.
+        """
+        from .plan_sides import compare_plans
+
+        return compare_plans(self, name)
 
     def preview(self, n: int = 5, *steps: str, watch: Any = None) -> Preview:
         """Send a few real rows through the plan, which a run then pays for no more.
@@ -417,7 +475,7 @@ class Plan:
 
         if self.missing:
             raise RunError("; ".join(self.missing.values()), diagnostic="M251")
-        estimates = self.estimates.to_json() if self.estimates else None
+        estimates = self.estimates.to_json() if self.estimates else self.quoted
         return Run(
             self.recipe.project,
             run_plan(
@@ -457,13 +515,17 @@ class Run:
         import polars as pl
 
         files = [self.path / s["file"] for s in self.record["output"]["shards"]]
-        if files and files[0].suffix == ".jsonl":
+        if not files:  # of a run that ended early
+            return pl.LazyFrame()
+        if files[0].suffix == ".jsonl":
             rows = any(f.stat().st_size for f in files)
             return pl.scan_ndjson(files) if rows else pl.LazyFrame()
         return pl.scan_parquet(files)
 
     def __repr__(self) -> str:
         rows = self.record["output"].get("rows", 0)
+        if step := self.record["recipe"].get("until"):
+            return f"<run {self.record['run']}: ended after `{step}`; no data set>"
         return f"<run {self.record['run']}: {rows:,} rows in {self.project.shown_path(self.path)}>"
 
     def _repr_html_(self) -> str:
@@ -499,6 +561,25 @@ def load(
     """
     sets = tuple(_typed(set or {}))
     return Recipe(find_project(path, allow_outside=allow_outside), profile, sets)
+
+
+def load_plan(path: str | Path, *, allow_outside: bool = False) -> Plan:
+    """Load a saved plan, to run it as it is.
+
+    Args:
+        path: What `Plan.save` or `mashbill plan -o` wrote.
+        allow_outside: Let the recipe's paths leave the project.
+
+    Raises:
+        RecipeError: Its recipe does not compile any more.
+        SavedPlanError: The file is no saved plan, or its recipe gives another plan now.
+    """
+    from .saved_plan import read_plan, recompiled, refuse_stale
+
+    saved = read_plan(path)
+    plan = recompiled(saved, allow_outside=allow_outside)
+    refuse_stale(saved, plan)
+    return plan
 
 
 def load_sets(given: Any) -> Recipe:

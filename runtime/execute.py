@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from typing import Any
 
@@ -16,11 +16,15 @@ from .dataset import choose, write_shards
 from .engine_room import room_of
 from .execution import Execution
 from .faults import PausedError, RunError, said
+from .history import remember
 from .holding import held, sweep
 from .interrupts import interruptible, run_async
 from .ledger import NOTES, Ledger, LedgerError
 from .mixing import Selection
 from .output import OutputError, output_of
+from .partway import early, ending, whole, with_no_rows
+from .preflight import Answer
+from .preflight.spent import charge
 from .progress import begin_journal
 from .project import Project
 from .record import make_record
@@ -41,6 +45,12 @@ def _close(purse: Purse | NoPurse) -> None:
         purse.close()
 
 
+def _remember(plan: Plan, project: Project, record: Mapping[str, Any]) -> None:
+    """Note what the next estimate may learn; a disk that is full must not end a run for it."""
+    with suppress(OSError):
+        remember(plan, project.state, record)
+
+
 def run_plan(
     plan: Plan,
     project: Project,
@@ -54,6 +64,7 @@ def run_plan(
     go_on: str = "mashbill run",
     watch: Any = None,
     events: Any = None,
+    probed: Sequence[Answer] = (),
 ) -> dict[str, Any]:
     """Execute a plan.
 
@@ -69,6 +80,7 @@ def run_plan(
         go_on: What to type to go on, should it not come to its end.
         watch: Called with the execution; gives an async context manager that shows progress.
         events: Called with each event of `progress/events.py`.
+        probed: What models replied to the preflight, to be charged to the budget.
 
     Returns:
         The run record.
@@ -78,7 +90,9 @@ def run_plan(
     """
     try:
         output = output_of(plan, project)
-        output.refuse_foreign(plan.digest, replace)
+        until = early(plan.recipe)
+        if not until:  # one that ends early leaves what stands there alone
+            output.refuse_foreign(plan.digest, replace)
         room = room_of(plan, project)
         for name in sorted({m for n in plan.nodes for m in n.asked}):
             room.info(name)
@@ -130,6 +144,8 @@ def run_plan(
             )
             purse = NoPurse() if replay else open_purse(plan, folder, project.state)
             stack.callback(_close, purse)
+            if probed:
+                run_async(charge(purse, probed))
             execution = Execution(
                 plan,
                 project,
@@ -146,6 +162,17 @@ def run_plan(
             run_async(supervise(execution, journal.watching(watch)))
             # A cap may be met just when all is done.
             partial = execution.halt.called and execution.cut
+            if until:
+                why = execution.halt.message if partial else ending(until)
+                kept = with_no_rows(record("paused", None, why))
+                folder.write("record.json", kept)
+                _remember(plan, project, kept)
+                more = execution.halt.more if partial else ""
+                journal.go_on = f"{go_on} {more}".strip() if partial else whole(go_on)
+                journal.end("paused", why, kept)
+                if partial:
+                    raise PausedError(why, kept, more)
+                return kept
             selection = choose(execution, partial=partial)
             made: dict[str, Any] = record("paused" if partial else "done", selection)
             write_shards(execution, output, staging, selection, made)
@@ -153,12 +180,14 @@ def run_plan(
                 made["output"]["path"] = os.path.relpath(output.partial.path, project.root)
                 output.partial.finish(staging, plan, made, project, replacing=True)
                 folder.write("record.json", made)
+                _remember(plan, project, made)
                 halt = execution.halt
                 journal.go_on = f"{go_on} {halt.more}".strip()
                 journal.end("paused", halt.message, made)
                 raise PausedError(halt.message, made, halt.more)
             output.finish(staging, plan, made, project, replace)
             folder.write("record.json", made)
+            _remember(plan, project, made)
             journal.end("done", record=made)
             output.partial.discard()
             return made
@@ -178,5 +207,7 @@ def run_plan(
     if last is not None:
         with suppress(OSError):
             folder.write("record.json", last)
+        if problem.status == "paused":
+            _remember(plan, project, last)
     journal.end(problem.status, str(problem), last)
     raise problem

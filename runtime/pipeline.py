@@ -18,6 +18,7 @@ from ..compiler.registry import Catalog, Expression, Operator, Prompt, Rank, Tem
 from .account import Account
 from .budget import Breakers
 from .channels import Inbox
+from .cohort import Cohort
 from .counting import Count, counting
 from .expressions import assign, lowered, truth
 from .fused import FusedStage
@@ -104,6 +105,8 @@ class Pipeline:
     accounts: dict[str, Account] = field(default_factory=dict)
     ended: set[str] = field(default_factory=set)
     """Steps that are through with all their rows."""
+    cohorts: dict[str, Cohort] = field(default_factory=dict)
+    """By step whose rows are worked on one by one: those that are done, in order."""
     _lanes: Lanes = field(init=False)
     _refills: dict[str, Refill] = field(default_factory=dict)
     _holes: Holes | None = None
@@ -211,6 +214,7 @@ class Pipeline:
                     self.halt,
                     self.breakers,
                     self._holes,
+                    self.cohorts.setdefault(node.name, Cohort(node.model)),
                 )
             )
         return chain

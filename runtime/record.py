@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from .afterwards import compare, spent_by_step
 from .mixing import Selection
 from .output import output_of
 from .progress.money import cost
@@ -27,6 +28,8 @@ def make_record(
     """The record of a run: estimated beside actual, step by step."""
     plan = execution.plan
     accounts = execution.pipeline.accounts if execution.pipeline else {}
+    cohorts = execution.pipeline.cohorts if execution.pipeline else {}
+    paid = spent_by_step(plan, execution.windows, cohorts, estimates)
     output = output_of(plan, execution.project)
     notes = execution.journal.notes if execution.journal else {}
     return {
@@ -54,8 +57,15 @@ def make_record(
             name: model_json(w, plan.models[name].get("price"), notes.get(name, ""))
             for name, w in execution.windows.items()
         },
+        "paid": paid,
         "mix": mix_json(selection) if selection else None,
         "estimates": dict(estimates) if estimates else None,
+        "afterwards": compare(
+            estimates,
+            {name: a.to_json() for name, a in accounts.items()},
+            paid,
+            complete=status == "done",
+        ),
         "errors": execution.errors,
         "examples": execution.examples.to_json(),
         "output": {"path": os.path.relpath(output.path, execution.project.root)},
@@ -78,6 +88,7 @@ def model_json(window: Window, price: Mapping[str, Any] | None, note: str = "") 
         "seconds": round(stats.seconds, 3),
         "queued": round(stats.queued, 3),
         "under_way": round(stats.under_way, 3),
+        "at_work": round(stats.busy, 3),
     }
     spent = cost(price, stats.prompt_tokens, stats.completion_tokens, stats.cached_tokens)
     if spent is not None:

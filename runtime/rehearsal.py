@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..compiler.pricing import CheckFacts
+from ..compiler.estimating.facts import CheckFacts
 from .consult import Consult, Priced
 from .judging import builder_of
 from .outcome import Attempt

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,22 +88,31 @@ def _recipe(name: str, project: Project) -> Side:
 
 
 def _revision(name: str, revision: Revision) -> Side:
-    compiled = _compile(revision, Pins())
+    compiled = compile_revision(revision, Pins())
     assert compiled.plan is not None
     pins, missing = find_pins(compiled.plan, revision.project)
-    compiled = _compile(revision, pins)
+    compiled = compile_revision(revision, pins)
     assert compiled.plan is not None
     meaning = meaning_of(compiled.plan, compiled.graph, load_catalog())
     return Side(name, meaning, missing=missing)
 
 
-def _compile(revision: Revision, pins: Pins) -> Compiled:
+def compile_revision(
+    revision: Revision, pins: Pins, profile: str | None = None, sets: Sequence[str] = ()
+) -> Compiled:
+    """Compile a recipe as git holds it.
+
+    Raises:
+        RecipeError: It does not compile.
+    """
     shown = f"{revision.label}:{revision.recipe}"
     data = revision.text()
     text, problems = decode(data, shown)
     if text is None:
         raise RecipeError(Report(in_order(problems), {shown: data.decode("utf-8", "replace")}))
-    compiled = compile_recipe(text, shown, load_catalog(), revision, pins=pins)
+    compiled = compile_recipe(
+        text, shown, load_catalog(), revision, profile=profile, sets=sets, pins=pins
+    )
     if compiled.plan is None:
         raise RecipeError(compiled.report)
     return compiled

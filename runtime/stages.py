@@ -18,6 +18,7 @@ import polars as pl
 from .account import Account
 from .budget import Breakers
 from .channels import Inbox, Mark, Outlets
+from .cohort import Cohort
 from .faults import MisfitError
 from .grouping import grouped
 from .halt import Halt
@@ -26,6 +27,7 @@ from .mishaps import outcome_of
 from .outcome import Outcome
 from .rows import ORDER
 from .schemas import join_schemas
+from .tab import open_tab
 from .voting.holes import Holes
 
 FLUSH_ROWS = 256
@@ -252,6 +254,8 @@ class RowStage:
     breakers: Breakers = field(default_factory=Breakers)
     holes: Holes | None = None
     """Where rows are noted that wait, for a step further on that needs to know."""
+    cohort: Cohort = field(default_factory=Cohort)
+    """Where rows are noted that are done, with what they cost, in the order they were let in."""
     inbox: Inbox = field(default_factory=Inbox)
     outlets: Outlets = field(default_factory=Outlets)
     _given: dict[str, pl.DataType] = field(default_factory=dict)
@@ -299,6 +303,9 @@ class RowStage:
             self.account.rows_in += rest.height
             self.account.out += rest.height
             await self.outlets.put("", rest)
+            if not frame.height:
+                self.cohort.passed(rest.height)
+        weight = 1.0 if rest is None or not frame.height else 1.0 + rest.height / frame.height
         with fitting(self.name):
             self._given = join_schemas(self._given, frame.schema)
             frame = grouped(frame, self.prefix)
@@ -308,7 +315,7 @@ class RowStage:
             self._under_way += 1
             self._bytes += size
             self._open[self._taken] = None
-            group.create_task(self._row(row, size, self._taken))
+            group.create_task(self._row(row, size, self._taken, weight))
             self._taken += 1
             if len(self._done) >= FLUSH_ROWS:
                 await self._flush()
@@ -319,7 +326,8 @@ class RowStage:
             self._left.clear()
             await self._left.wait()
 
-    async def _row(self, row: Mapping[str, Any], size: int, number: int) -> None:
+    async def _row(self, row: Mapping[str, Any], size: int, number: int, weight: float) -> None:
+        self.cohort.let_in(number, weight, open_tab())
         try:
             outcomes = await self.op.run(row)
         except Exception as error:
@@ -329,6 +337,7 @@ class RowStage:
             self.holes.note(self.name, row, pending=end == "pending")
         if outcomes[0].end != "pending":
             self._break(number, outcomes)
+            self.cohort.done(number, outcomes)
             self.observe(self.name, row, outcomes)
             self._done.append((row, outcomes))
         self._under_way -= 1

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from .planned import planned_total
 from .progress import Snapshot, is_alive
 from .progress.journal import BEGUN, EVENTS, PROGRESS
 from .progress.snapshot import Forecast, ModelView, StepView
@@ -81,8 +82,6 @@ def standing_of(folder: Path) -> Standing:
 
 def _view(record: Mapping[str, Any], order: Sequence[str]) -> Snapshot:
     """What a record says, as the last look at its run; steps in their order in the plan."""
-    from .progress.forecast import forecast
-
     done = record.get("status") == "done"
     names = [n for n in order if n in record["steps"]]
     names += [n for n in record["steps"] if n not in names]
@@ -101,8 +100,8 @@ def _view(record: Mapping[str, Any], order: Sequence[str]) -> Snapshot:
         steps,
         models,
     )
-    planned = forecast(view, (record.get("estimates") or {}).get("steps", {})).planned
-    return replace(view, forecast=Forecast(planned=planned))
+    planned = planned_total(record.get("estimates")).get("reply_tokens")
+    return replace(view, forecast=Forecast(planned=planned.value if planned else None))
 
 
 def _still(view: Snapshot) -> Snapshot:

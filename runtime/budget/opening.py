@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...compiler.budgets import CAPS, OWN_HARDWARE
+from ...compiler.guarding.defaults import default_caps
 from ..runs import RunFolder
 from .amounts import Price, whole
 from .carried import carried, write_spent
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def open_purse(plan: Plan, folder: RunFolder, state: Path) -> Purse | NoPurse:
-    """The purse of a run; one without caps where the budget has none.
+    """The purse of a run; one without caps where the budget has none, and nothing has a price.
 
     Args:
         plan: Its budget, prices and hardware.
@@ -32,7 +33,7 @@ def open_purse(plan: Plan, folder: RunFolder, state: Path) -> Purse | NoPurse:
     """
     hardware = plan.hardware or {}
     clock = Deadline(int(hardware.get("count") or 1))
-    caps = caps_of(plan.budget)
+    caps = caps_of(plan.budget) or caps_of(default_caps(plan))
     if not caps:
         return NoPurse(clock)
     name = str(plan.recipe["name"])

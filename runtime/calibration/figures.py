@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ...compiler.worth import gates
 from .labelled import Example
 from .rates import Rate
 
@@ -72,26 +73,21 @@ class Figures:
     def yield_(self, wrong: float) -> float | None:
         """The share of the pool that is kept."""
         phi, psi = self.phi.share, self.psi.share
-        return None if phi is None or psi is None else (1 - wrong) * phi + wrong * psi
+        return None if phi is None or psi is None else gates.kept_share(phi, psi, wrong)
 
     @property
     def break_even(self) -> float | None:
         """p*: the share of wrong rows above which more wrong than right ones are kept.
 
-        1 / (1 + ψ/φ); training on what is kept works below it (Feng et al. 2024, arXiv:2406.07515).
-        Their threshold is sharp for a linear classifier: for language models it is an index, of
-        which more is better, and no guarantee.
+        See `mashbill.compiler.worth.gates.break_even`.
         """
         phi, psi = self.phi.share, self.psi.share
-        return None if not phi or psi is None else 1 / (1 + psi / phi)
+        return None if phi is None or psi is None else gates.break_even(phi, psi)
 
 
 def precision(phi: float | None, psi: float | None, wrong: float) -> float | None:
     """(1 - p) φ / ((1 - p) φ + p ψ); None where nothing is kept."""
-    if phi is None or psi is None:
-        return None
-    right, false = (1 - wrong) * phi, wrong * psi
-    return right / (right + false) if right + false else None
+    return None if phi is None or psi is None else gates.precision(phi, psi, wrong)
 
 
 def precision_interval(phi: Rate, psi: Rate, wrong: float) -> tuple[float, float]:

@@ -12,6 +12,7 @@ from .by import parse_by
 from .calibrate import Calibration, Watch, calibrate, check_columns
 from .labelled import CalibrationError, Labelled, label_rows, read_rows
 from .narrow import rows_where
+from .store import keep, state_near
 from .subject import kind_of, subject_of_kind, subject_of_step
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def measure(
     watch: Watch | None = None,
     spends: Spends | None = None,
 ) -> Calibration:
-    """Hold a check against the labelled rows of a file.
+    """Hold a check against the labelled rows of a file, and keep the rates for `plan --value`.
 
     Args:
         check: `step.check` of the recipe, or a kind of check.
@@ -98,7 +99,7 @@ def measure(
     check_columns(subject, data)
     if subject.asks and spends is not None:
         spends(subject.asks, len(data.examples))
-    return calibrate(
+    found = calibrate(
         subject,
         data,
         by=by,
@@ -107,6 +108,10 @@ def measure(
         workers=workers,
         watch=watch,
     )
+    state = recipe.project.state if recipe is not None else state_near(Path.cwd())
+    if state is not None:
+        keep(found, state, where=asked.where)
+    return found
 
 
 def _types(data: Labelled) -> Iterable[tuple[str, Type]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from ...compiler.diagnostics import RecipeError, Report, in_order
 from ...compiler.expr import columns_read, parse_expr
@@ -20,6 +20,7 @@ from ...compiler.world import Pins
 from ..catalog import load_catalog
 from ..project import Project
 from ..specs import check_specs
+from .fitting import NUMBERS, core
 from .labelled import CalibrationError
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Subject:
     @property
     def numbers(self) -> list[str]:
         """The parameters that can be tried at many values."""
-        return [p.name for p in self.operator.params if _core(p) in _NUMBERS]
+        return [p.name for p in self.operator.params if core(p.type) in NUMBERS]
 
     def number_param(self, name: str) -> Param:
         """A parameter that can be tried at many values.
@@ -87,26 +88,18 @@ class Subject:
         )
 
 
-_NUMBERS = (Share, Ratio, Count, int, float)
-
-
-def _core(param: Param) -> Any:
-    given = [a for a in get_args(param.type) if a is not type(None)]
-    return given[0] if len(given) == 1 and type(None) in get_args(param.type) else param.type
-
-
 def grid_of(param: Param) -> list[float]:
     """Values at which a parameter is tried where the user names none.
 
     Raises:
         CalibrationError: Of this one nobody can say which.
     """
-    core = _core(param)
-    if core is Share:
+    kind = core(param.type)
+    if kind is Share:
         return [i / 20 for i in range(21)]
-    if core is Ratio:
+    if kind is Ratio:
         return [i / 10 for i in range(31)]
-    if core is Count:
+    if kind is Count:
         return [float(i) for i in range(1, 21)]
     raise CalibrationError(f"say which values to try: --by {param.name}=0.1,0.2,0.5")
 
@@ -117,7 +110,7 @@ def typed(param: Param, value: float) -> int | float:
     Raises:
         CalibrationError: It is a whole number and the value is none.
     """
-    if _core(param) in (Count, int):
+    if core(param.type) in (Count, int):
         if value != int(value):
             raise CalibrationError(f"--by {param.name}: {value:g} is no whole number")
         return int(value)
@@ -179,7 +172,7 @@ def kind_of(kind: str) -> Operator:
         close = nearest(kind, checks)
         hint = f"did you mean {close}?" if close else f"checks: {', '.join(sorted(checks))}"
         raise CalibrationError(f"no check is called {kind}; {hint}")
-    if any(_core(p) is Model and p.required for p in operator.params):
+    if any(core(p.type) is Model and p.required for p in operator.params):
         raise CalibrationError(
             f"{kind} asks a model, which a recipe names: mashbill calibrate STEP.{kind}"
         )
@@ -245,9 +238,9 @@ def _reads(operator: Operator, check: Mapping[str, Any], node: PlanNode | None) 
         value = check["params"].get(param.name)
         if value is None:
             continue
-        if _core(param) is Column:
+        if core(param.type) is Column:
             named.append(str(value))
-        elif _core(param) is Expression and (expr := parse_expr(str(value))[0]) is not None:
+        elif core(param.type) is Expression and (expr := parse_expr(str(value))[0]) is not None:
             named += columns_read(expr, {})
     for name in named:
         if name not in seen:

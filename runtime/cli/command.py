@@ -20,9 +20,9 @@ VERBS = {
     "init": "a small recipe that works, with what editors and git need beside it",
     "check": "every problem of a recipe at once, with file, line and hint",
     "fmt": "one layout for recipes: order of keys, quotes, spacing; comments stay",
-    "plan": "what will run and why, and what it will cost; calls no model",
+    "plan": "what will run and why, what it will cost and be worth; calls no model without --pilot",
     "preview": "a few real rows through all steps, side by side; run reuses them",
-    "run": "make the data set; ^C pauses, running again goes on",
+    "run": "make the data set, of a recipe or a saved plan; ^C pauses, running again goes on",
     "status": "how a run stands, from any shell: progress, rejects, errors, what to type",
     "graph": "how the rows flow, as text, Mermaid or DOT",
     "ls": "steps, sources, prompts, models, profiles and runs, or what a selector picks",
@@ -82,10 +82,11 @@ def recipe_arguments(
     *,
     positional: bool = True,
     formats: Sequence[str] = ("text", "json"),
+    what: str = "a folder with recipe.yaml, or a file",
 ) -> None:
     """Arguments of every verb that reads a recipe."""
     if positional:
-        sub.add_argument("recipe", nargs="?", help="a folder with recipe.yaml, or a file")
+        sub.add_argument("recipe", nargs="?", help=what)
     sub.add_argument("--profile", help="a profile of the recipe to lay over it")
     sub.add_argument(
         "--set", action="append", default=[], metavar="A.B=V", help="a value to lay over both"

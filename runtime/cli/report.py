@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...compiler.quantities import show_count, show_duration, show_money, show_share
+from ..afterwards.words import block
 from ..api import Run
 from ..tally import never_passed
 
@@ -165,28 +166,8 @@ def mix(found: Mapping[str, Any]) -> list[str]:
 
 
 def estimated(record: Mapping[str, Any]) -> list[str]:
-    """Estimated against actual, over all model steps."""
-    estimates = (record["estimates"] or {}).get("steps", {})
-    pairs = []
-    for label, field, actual in (
-        ("calls", "calls", sum(s["sent"] - s["retried"] for s in record["models"].values())),
-        ("tokens in", "prompt_tokens", sum(s["prompt_tokens"] for s in record["models"].values())),
-        (
-            "tokens out",
-            "reply_tokens",
-            sum(s["completion_tokens"] for s in record["models"].values()),
-        ),
-    ):
-        given = [e[field] for e in estimates.values() if e.get(field) is not None]
-        if not given:
-            continue
-        if any(n["value"] is None for n in given):
-            pairs.append(f"{label} ? → {show_count(actual)}")
-            continue
-        value = sum(n["value"] for n in given)
-        off = f" ({(actual - value) / value * 100:+.0f}%)" if value else ""
-        pairs.append(f"{label} {show_count(value)} → {show_count(actual)}{off}")
-    return ["", f"Estimated → actual   {' · '.join(pairs)}"] if pairs else []
+    """Estimated against actual, and what the errors are owed to."""
+    return block(record.get("afterwards"))
 
 
 def errors(record: Mapping[str, Any], run: Run) -> list[str]:

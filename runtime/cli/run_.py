@@ -9,12 +9,13 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TextIO
 
-from .command import recipe_arguments, width
+from .command import USAGE, recipe_arguments, width
 from .lock_ import refuse
 
 if TYPE_CHECKING:
     from ..api import Plan, Run
     from ..faults import RunError
+    from ..preflight import Preflight
     from ..progress.events import Event
 
 STALE = 6
@@ -29,7 +30,8 @@ From another shell: mashbill status."""
 
 def add_arguments(sub: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
-    recipe_arguments(sub, formats=("text", "json", "ndjson"))
+    what = "a folder with recipe.yaml, a recipe, or a saved plan"
+    recipe_arguments(sub, formats=("text", "json", "ndjson"), what=what)
     sub.set_defaults(format=None)  # text on stdout, and on stderr what suits it
     sub.epilog = EVENTS
     sub.add_argument("--replay", action="store_true", help="take every completion from the ledger")
@@ -43,25 +45,40 @@ def add_arguments(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--locked", action="store_true", help="refuse if recipe.lock is missing or out of date"
     )
+    sub.add_argument(
+        "--until", metavar="STEP", help="end after this step: replies are kept, nothing is written"
+    )
+    sub.add_argument(
+        "-y", "--yes", action="store_true", help="spend what is expected without being asked"
+    )
+    sub.add_argument(
+        "--no-input", action="store_true", help="ask nothing: refuse what needs a yes"
+    )
+    sub.add_argument(
+        "--over-budget",
+        action="store_true",
+        help="begin though the budget is not expected to be enough; the run pauses at its cap",
+    )
     sub.add_argument("-q", "--quiet", action="store_true", help="no progress")
 
 
 def act(given: argparse.Namespace) -> int:
     """Plan and run a recipe."""
-    from ..api import load_sets
     from ..faults import RunError
 
-    recipe = load_sets(given)
-    plan = recipe.plan(survey=False)
+    plan = _planned(given)
     if given.locked and plan.lock and not plan.lock.ok:
         return refuse(plan.lock, STALE)
     if not plan.missing and (done := _nothing_to_do(plan, given.retry)):
         print(done)
         return 0
     talk = _Talk.of(given)
+    probed = None
     if not plan.missing:
-        plan.measure()
+        if plan.quoted is None:  # what a saved plan has quoted stands
+            plan.measure()
         talk.planned(plan, given.retry)
+        probed = _guarded(plan, given, talk)
     try:
         run = plan.run(
             retry=given.retry,
@@ -70,13 +87,43 @@ def act(given: argparse.Namespace) -> int:
             go_on=typed(given),
             watch=talk.watch,
             events=talk.events,
+            probed=probed.answers if probed else (),
         )
     except RunError as error:
         if error.status != "paused" and not talk.ended:
             raise
         return talk.stopped(error, typed(given))
-    _tell(run, given.format)
+    _tell(run, given.format, plan)
     return 1 if run.record["errors"] else 0
+
+
+def _guarded(plan: Plan, given: argparse.Namespace, talk: _Talk) -> Preflight:
+    """Budget, disk, models and a yes, before anything is spent. Raises `RunError`."""
+    from ..preflight import guard
+
+    return guard(
+        plan,
+        go_on=typed(given),
+        yes=given.yes,
+        no_input=given.no_input,
+        over_budget=given.over_budget,
+        replay=given.replay,
+        shown=talk.events is None,
+        tell=talk.checked,
+    )
+
+
+def _planned(given: argparse.Namespace) -> Plan:
+    """The plan of a recipe, or a saved one as it is."""
+    from ..api import load_plan, load_sets
+    from ..saved_plan import SavedPlanError, is_saved_plan
+    from .saved import ignored
+
+    if given.recipe is None or not is_saved_plan(given.recipe):
+        return load_sets(given).plan(survey=False, until=given.until)
+    if problem := ignored(given, given.recipe):
+        raise SavedPlanError(problem, code=USAGE, diagnostic="")
+    return load_plan(given.recipe, allow_outside=given.allow_outside)
 
 
 def typed(given: argparse.Namespace) -> str:
@@ -85,22 +132,24 @@ def typed(given: argparse.Namespace) -> str:
     words += ["--profile", given.profile] if given.profile else []
     for value in given.set:
         words += ["--set", value]
+    words += ["--until", given.until] if given.until else []
     words += ["--allow-outside"] if given.allow_outside else []
     words += ["--replay"] if given.replay else []
     words += ["--replace"] if given.replace else []
+    words += ["--over-budget"] if given.over_budget else []
     return shlex.join(words)
 
 
 def _nothing_to_do(plan: Plan, retry: str | None) -> str:
     """Why there is nothing to do; empty if there is."""
     from ..output import output_of
+    from ..telling import standing
 
-    project = plan.recipe.project
-    output = output_of(plan.record, project)
-    record = output.standing() or {}
-    if not output.complete(plan.record.digest) or record.get("passes", 1) != plan.passes():
+    record = standing(plan)
+    if record is None:
         return ""
-    where = project.shown_path(output.path)
+    project = plan.recipe.project
+    where = project.shown_path(output_of(plan.record, project).path)
     if retry == "errors":
         return "" if record.get("errors") else f"Nothing to retry: no row of {where} is an error."
     if retry == "rejected":
@@ -115,7 +164,9 @@ def _given_up(record: dict[str, Any]) -> int:
     return sum(a["units"].get(e, 0) for a in record["steps"].values() for e in ends)
 
 
-def _tell(run: Run, form: str | None) -> None:
+def _tell(run: Run, form: str | None, plan: Plan) -> None:
+    from ..partway import early
+    from .kept import kept
     from .report import summary
 
     if form == "ndjson":
@@ -125,7 +176,7 @@ def _tell(run: Run, form: str | None) -> None:
             json.dumps(dict(run.record), sort_keys=True, indent=1, ensure_ascii=False, default=str)
         )
     else:
-        print(summary(run))
+        print(kept(run, plan.recipe) if early(run.record["recipe"]) else summary(run))
 
 
 class _Talk:
@@ -182,6 +233,17 @@ class _Talk:
         else:
             sys.stderr.write(plan.text(width()) + "\n\n")
 
+    def checked(self, found: Preflight) -> None:
+        """Say what the preflight found."""
+        from ..progress.events import make_event
+
+        for warning in found.warnings if self.events else ():
+            assert self.events is not None
+            self.events(make_event("warning", "", code="", message=warning, place=None))
+        if self.events is None and not self.quiet:
+            warned = "".join(f"  warning: {warning}\n" for warning in found.warnings)
+            sys.stderr.write(f"Preflight  {found.line}\n{warned}" if found.line else warned)
+
     def stopped(self, error: RunError, go_on: str) -> int:
         """Say that the run has not come to its end, and what to type."""
         if self.ended:
@@ -191,7 +253,9 @@ class _Talk:
             said = "Paused: every finished completion is saved."
         else:
             output = record["output"]
-            said = f"Paused: {error}\n{output['rows']:,} rows so far stand in {output['path']}."
+            stand = f"{output['rows']:,} rows so far stand in {output['path']}."
+            kept = "Every finished completion is saved."
+            said = f"Paused: {error}\n{stand if output['shards'] else kept}"
             go_on = f"{go_on} {getattr(error, 'more', '')}".strip()
         sys.stderr.write(f"{said}    go on:  {go_on}\n")
         return error.code

@@ -106,6 +106,7 @@ def text(found: Standing, room: int) -> str:
         lines.append(f"  {found.problem}")
     if found.view is not None:
         lines.append(_printed(picture(found.view, room), room))
+    lines += _afterwards(found)
     rows = [*_asides(found), *_lost(found), *_errors(found), *_caps(found), *_next(found)]
     wide = max((len(told) for told, _ in rows), default=0)
     wide = min(wide, max(room - 34, 20))
@@ -134,6 +135,14 @@ def _printed(shown: Any, room: int) -> str:
     out = io.StringIO()
     Console(file=out, width=room, color_system=None, legacy_windows=False).print(shown)
     return "\n".join(line.rstrip() for line in out.getvalue().rstrip("\n").splitlines())
+
+
+def _afterwards(found: Standing) -> list[str]:
+    """Estimated against actual, of a run that has ended."""
+    from ..afterwards.words import block
+
+    lines = block((found.record or {}).get("afterwards"))
+    return [line.replace("  ", " ", 1) if line[:1] == " " else f" {line}" for line in lines if line]
 
 
 def _asides(found: Standing) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from ...compiler.plan import Plan
 from ..engine_room import VARIABLE, EngineRoom, engine_module, room_of
 from ..project import Project
 from ..requests import EngineError
-from .finding import Finding
+from .finding import Finding, Level
 
 
 def examine_needs(plan: Plan, project: Project) -> Iterator[Finding]:
@@ -27,6 +27,7 @@ def examine_needs(plan: Plan, project: Project) -> Iterator[Finding]:
     for name, model in plan.models.items():
         yield _model(name, model, room)
         yield from _open_files(name, room)
+    yield from _memory(plan, room)
     yield from _sandboxes(plan)
 
 
@@ -64,6 +65,15 @@ def _sources(plan: Plan, project: Project) -> Iterator[Finding]:
         else:
             said = f"{source['path']} matches no file"
             yield Finding("fail", f"source {name}", said, "mashbill check")
+
+
+def _memory(plan: Plan, room: EngineRoom) -> Iterator[Finding]:
+    """Whether models fit their memory, by their shapes."""
+    from ..hardware.fitting import fit_problems
+
+    for found in fit_problems(plan, room):
+        level: Level = "fail" if found.severity == "error" else "warn"
+        yield Finding(level, "memory", f"{found.message} ({found.code})", found.help or "")
 
 
 def _model(name: str, model: Mapping[str, Any], room: EngineRoom) -> Finding:

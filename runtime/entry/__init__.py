@@ -25,17 +25,19 @@ __all__ = [
     "RunError",
     "__version__",
     "load",
+    "load_plan",
 ]
 
 if TYPE_CHECKING:
     from mashbill.compiler.diagnostics import RecipeError, Report
-    from mashbill.runtime.api import Plan, Recipe, Run, load
+    from mashbill.runtime.api import Plan, Recipe, Run, load, load_plan
     from mashbill.runtime.calibration.calibrate import Calibration
     from mashbill.runtime.calibration.labelled import CalibrationError
     from mashbill.runtime.execute import RunError
 
 _HOMES = {
     "load": "mashbill.runtime.api",
+    "load_plan": "mashbill.runtime.api",
     "Recipe": "mashbill.runtime.api",
     "Plan": "mashbill.runtime.api",
     "Run": "mashbill.runtime.api",

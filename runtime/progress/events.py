@@ -10,6 +10,7 @@ Written to stderr where that is no terminal (or with `--format ndjson`), and alw
 | `step` | a step is done | `step`: its counts, as in the run record |
 | `stopping` | a signal, a cap or a breaker | `cause`, `message` |
 | `warning` | `plan` noticed something | `code`, `message`, `place`; on stderr, before `start` |
+| `warning` | the forecast left the plan (B557) | `code`, `message`; once for each quantity |
 | `error` | the first row that a step lost to a kind of fault | `step`, `reason`, `doc`, `message` |
 | `end` | once | `status`, `problem`, `seconds`, `rows`, `errors`, `path`, `go_on` |
 

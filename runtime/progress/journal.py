@@ -18,6 +18,7 @@ from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .drift import CODE
 from .events import Event, event_line, make_event
 from .meter import Meter
 
@@ -116,6 +117,10 @@ class Journal:
         for step in view.steps:
             if step.ended and ("step", step.name) not in self._told:
                 self._tell_step(execution, step.name)
+        for alarm in view.alarms:
+            if ("alarm", alarm) not in self._told:
+                self._told.add(("alarm", alarm))
+                self.tell("warning", code=CODE, message=alarm, place=None)
         self.notes |= {m.name: m.note for m in view.models if m.note}
         value = view.to_json()
         if tell:

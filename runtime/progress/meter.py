@@ -8,8 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from ..afterwards import spent_by_step
 from ..budget.report import line
-from .forecast import forecast
+from ..cohort import Sight
+from ..planned import QUANTITIES, Planned, planned_steps, planned_total, price_of
+from .drift import drifted
+from .forecast import Seen, forecast
 from .money import cost
 from .snapshot import ModelView, Snapshot, StepView
 
@@ -36,10 +40,12 @@ class Meter:
     """One onlooker of a run; each has its own, since rates rest on what it saw before."""
 
     _marks: deque[_Mark] = field(default_factory=deque)
+    _alarms: dict[str, str] = field(default_factory=dict)
+    """What was said of quantities that left the plan's interval, when they first did."""
 
     def look(self, execution: Execution) -> Snapshot:
         """The run as it stands."""
-        estimates = (execution.estimates or {}).get("steps", {})
+        estimates = planned_steps(execution.estimates)
         steps, models = _steps(execution, estimates), _models(execution)
         mark = _Mark(
             time.monotonic(),
@@ -68,7 +74,11 @@ class Meter:
             calls_per_second=rate(mark.calls, then.calls),
             budget=line(execution.purse),
         )
-        return replace(view, forecast=forecast(view, estimates))
+        ahead = forecast(view, execution.plan.nodes, estimates, _seen(execution))
+        view = replace(view, forecast=ahead)
+        for quantity, told in drifted(view, planned_total(execution.estimates)).items():
+            self._alarms.setdefault(quantity, told)
+        return replace(view, alarms=tuple(self._alarms.values()))
 
     def _then(self, mark: _Mark) -> _Mark:
         """The mark to compare with: the last that is `RECENT` old, or the first."""
@@ -79,7 +89,7 @@ class Meter:
         return marks[0]
 
 
-def _steps(execution: Execution, estimates: Mapping[str, Any]) -> tuple[StepView, ...]:
+def _steps(execution: Execution, estimates: Mapping[str, Planned]) -> tuple[StepView, ...]:
     pipeline = execution.pipeline
     if pipeline is None:
         return ()
@@ -99,15 +109,46 @@ def _expected(
     nodes: Mapping[str, Any],
     accounts: Mapping[str, Account],
     ended: frozenset[str],
-    estimates: Mapping[str, Any],
+    estimates: Mapping[str, Planned],
 ) -> tuple[float | None, bool]:
     """Rows that a step will be given, and whether that is known."""
     node = nodes[name]
     if node.inputs and all(not port and up in ended for up, port in node.inputs):
         rows = sum(accounts[up].out for up, _ in node.inputs if up in accounts)
         return float(min(rows, node.most_rows or rows)), True
-    number = (estimates.get(name) or {}).get("rows_in") or {}
-    return number.get("value"), number.get("basis") == "e"
+    number = estimates.get(name, Planned()).rows_in
+    return number.value, number.basis == "e"
+
+
+def _seen(execution: Execution) -> dict[str, Seen]:
+    """What steps have done so far."""
+    if execution.pipeline is None:
+        return {}
+    plan, cohorts = execution.plan, execution.pipeline.cohorts
+    found = {}
+    for name, paid in spent_by_step(
+        plan, dict(execution.windows), dict(cohorts), execution.estimates
+    ).items():
+        models = paid["models"]
+        spent = {
+            q: None
+            if any(m[q] is None for m in models.values())
+            else sum(m[q] for m in models.values())
+            for q in QUANTITIES
+        }
+        sight = cohorts[name].sight(time.monotonic()) if name in cohorts else Sight()
+        found[name] = Seen(sight, spent, _prompt_share(execution, models))
+    return found
+
+
+def _prompt_share(execution: Execution, models: Mapping[str, Any]) -> float:
+    """Share of the money that prompts cost."""
+    prompts = whole = 0.0
+    for model, paid in models.items():
+        if paid["usd"] and (price := price_of(model, execution.estimates, execution.plan)):
+            prompts += paid["usd"] - paid["reply_tokens"] * price.output
+            whole += paid["usd"]
+    return min(max(prompts / whole, 0.0), 1.0) if whole else 0.0
 
 
 def _models(execution: Execution) -> tuple[ModelView, ...]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ...compiler.estimating.numbers import Number
+
 
 @dataclass(frozen=True, slots=True)
 class StepView:
@@ -110,6 +112,8 @@ class Forecast:
         planned: Reply tokens that `plan` expected.
         usd: Money, where every model has a price.
         seconds: Time that is left.
+        whole: By quantity (`planned.QUANTITIES`), with its 90 % interval.
+        steps: The same by step.
     """
 
     calls: float | None = None
@@ -117,6 +121,18 @@ class Forecast:
     planned: float | None = None
     usd: float | None = None
     seconds: float | None = None
+    whole: Mapping[str, Number] = field(default_factory=dict)
+    steps: Mapping[str, Mapping[str, Number]] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Forecast:
+        """Read one; those of before had no intervals."""
+        whole = {q: Number(**n) for q, n in value.get("whole", {}).items()}
+        steps = {
+            name: {q: Number(**n) for q, n in found.items()}
+            for name, found in value.get("steps", {}).items()
+        }
+        return cls(**{**value, "whole": whole, "steps": steps})
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +151,7 @@ class Snapshot:
         calls_per_second: Likewise.
         forecast: What it will come to.
         budget: The cap that is used most, in words.
+        alarms: Quantities that leave the plan's interval, each in a sentence.
     """
 
     run: str
@@ -148,6 +165,7 @@ class Snapshot:
     calls_per_second: float = 0.0
     forecast: Forecast = Forecast()
     budget: str = ""
+    alarms: tuple[str, ...] = ()
 
     @property
     def spent(self) -> float | None:
@@ -171,6 +189,7 @@ class Snapshot:
                 **value,
                 "steps": tuple(StepView(**s) for s in value["steps"]),
                 "models": tuple(ModelView(**m) for m in value["models"]),
-                "forecast": Forecast(**value["forecast"]),
+                "forecast": Forecast.from_json(value["forecast"]),
+                "alarms": tuple(value.get("alarms", ())),
             }
         )

@@ -34,6 +34,7 @@ def picture(view: Snapshot, width: int, *, height: int | None = None, stopping: 
     if view.passes > 1:
         below.append(f"pass {view.passes} over what was rejected")
     below.append(words.spending(view))
+    below += words.alarms(view)
     if stopping:
         below.append(stopping)
     shown = view.steps

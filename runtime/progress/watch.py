@@ -69,6 +69,7 @@ async def _live(execution: Execution, stopping: Stopping, stream: TextIO) -> Non
 
 async def _lines(execution: Execution, stopping: Stopping, stream: TextIO) -> None:
     said = False
+    alarmed = 0
     last = time.monotonic()
     meter = Meter()
     while True:
@@ -79,5 +80,8 @@ async def _lines(execution: Execution, stopping: Stopping, stream: TextIO) -> No
             stream.flush()
         if time.monotonic() - last >= LINE_SECONDS:
             last = time.monotonic()
-            stream.write(words.line(meter.look(execution)) + "\n")
+            view = meter.look(execution)
+            alarms = words.alarms(view)[alarmed:]
+            alarmed += len(alarms)
+            stream.write("\n".join([*alarms, words.line(view)]) + "\n")
             stream.flush()

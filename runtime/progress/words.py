@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
+from ...compiler.estimating.numbers import Number
 from ...compiler.quantities import show_count, show_duration, show_money, show_share
+from .drift import CODE
 from .snapshot import ModelView, Snapshot, StepView
 
 STOPPING = "Stopping: what is in flight finishes or is dropped in 10 s …"
@@ -82,12 +85,26 @@ def spending(view: Snapshot) -> str:
     planned = f"planned {show_count(found.planned)}" if found.planned is not None else ""
     if found.tokens is not None:
         beside = f" ({planned})" if planned else ""
-        parts.append(f"forecast {show_count(found.tokens)}{_usd(found.usd)}{beside}")
+        unsure = _unsure(found.whole.get("reply_tokens"))
+        parts.append(f"forecast {show_count(found.tokens)}{unsure}{_usd(found.usd)}{beside}")
     elif planned:
         parts.append(planned)
     if view.budget:
         parts.append(f"budget {view.budget}")
     return "   ".join([*parts, *filter(None, [_eta(found.seconds)])])
+
+
+def alarms(view: Snapshot) -> list[str]:
+    """What has left the plan, as it was when it first did."""
+    return [f"warning[{CODE}]: {told}" for told in view.alarms]
+
+
+def _unsure(number: Number | None) -> str:
+    """Half the width of an interval, as a share: ` ±4%`."""
+    if number is None or not number.value or number.interval is None:
+        return ""
+    low, high = number.interval
+    return f" ±{math.ceil((high - low) / 2 / number.value * 100)}%"
 
 
 def _eta(seconds: float | None) -> str:

@@ -24,4 +24,4 @@ def _scan(path: Path) -> pl.LazyFrame:
 
 
 _stored = Stored("Arrow", _scan)
-kinds, read, draw = _stored.kinds, _stored.read, _stored.draw
+kinds, read, pools = _stored.kinds, _stored.read, _stored.pools

@@ -18,8 +18,9 @@ import polars as pl
 from ...compiler.types import BOOL, FLOAT, INT, STR, Type
 from .cells import cell_value
 from .lines import BOM, MAX_LINE, packing, read_blocks
+from .pools import Ceilings, Pool
 from .remote import local, size_of
-from .spec import Drawn, Named, SourceSpec, Table, Unreadable
+from .spec import Named, SourceSpec, Table, Unreadable
 from .tables import KEY, TEXT, missing
 
 BATCH_BYTES = 8 << 20
@@ -65,31 +66,42 @@ def read(spec: SourceSpec, types: Mapping[str, Type], files: Sequence[Named]) ->
             batch.append(record)
             size += sum(map(len, record.fields))
             if size >= BATCH_BYTES:
-                yield _table(spec, file, first.fields, batch)
+                yield record_table(spec, file, first.fields, batch)
                 batch, size = [], 0
         if batch:
-            yield _table(spec, file, first.fields, batch)
+            yield record_table(spec, file, first.fields, batch)
 
 
-def draw(
-    spec: SourceSpec, types: Mapping[str, Type], files: Sequence[Named], n: int, seed: int
-) -> Drawn:
-    """See `formats.Reader`. Rows are estimated from the mean length of a sampled record."""
-    total = sum(size_of(f.path) for f in files) or 1
-    tables: list[Table] = []
-    rows = 0.0
-    for i, file in enumerate(files):
-        share = -(-n * size_of(file.path) // total)
-        header, records, mean = _sample(spec, file, share, seed + i)
-        if not header:
-            continue
-        reason = _lacking(spec, types, header)
-        if reason:
-            tables.append(_faults(file, [Unreadable(file.shown, 1, reason, _raw(header))]))
-            continue
-        tables.append(_table(spec, file, header, records))
-        rows += size_of(file.path) / mean if mean else 0.0
-    return Drawn(tables, rows)
+def pools(
+    spec: SourceSpec,
+    types: Mapping[str, Type],
+    files: Sequence[Named],
+    places: Sequence[int],
+    ceilings: Ceilings,
+) -> list[Pool]:
+    """See `formats.Reader`."""
+    from .sampled_records import Records
+    from .splitting import split_pools
+
+    return split_pools(lambda some: Records(spec, types, some), files, places, ceilings)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The fields of a file's header, and what stands between them."""
+
+    fields: list[str]
+    mark: str
+
+    def lacking(self, spec: SourceSpec, types: Mapping[str, Type]) -> str | None:
+        """Why the file does not serve the source."""
+        return _lacking(spec, types, self.fields)
+
+
+def head_of(spec: SourceSpec, file: Named) -> Head:
+    """The header of a file; without fields where there is none."""
+    mark = delimiter_of(spec, file)
+    return Head(next(_records(_Lines(file), mark), Record(1, [])).fields, mark)
 
 
 def delimiter_of(spec: SourceSpec, file: Named) -> str:
@@ -158,12 +170,13 @@ def _records(lines: _Lines, delimiter: str) -> Iterator[Record]:
         yield Record(place, [], reason)
 
 
-def _table(
+def record_table(
     spec: SourceSpec,
     file: Named,
     header: list[str],
     records: Sequence[Record],
 ) -> Table:
+    """A table of records; those that are no rows are its faults."""
     bad = [Unreadable(file.shown, r.line, r.fault, _raw(r.fields)) for r in records if r.fault]
     good = [r for r in records if not r.fault]
     try:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 
 from ...compiler.types import STR, Type
 from .lines import MAX_LINE, DamagedError, unpacked
+from .pools import Ceilings, Pool
 from .remote import local, size_of
-from .spec import Drawn, Named, SourceSpec, Table, Unreadable
+from .spec import Named, SourceSpec, Table, Unreadable
 from .stored import select
 from .tables import TEXT
 
@@ -49,12 +49,17 @@ def read(spec: SourceSpec, types: Mapping[str, Type], files: Sequence[Named]) ->
         yield _table(wanted, texts, held, faults)
 
 
-def draw(
-    spec: SourceSpec, types: Mapping[str, Type], files: Sequence[Named], n: int, seed: int
-) -> Drawn:
-    """See `formats.Reader`. The number of rows is known."""
-    picks = sorted(random.Random(seed).sample(range(len(files)), min(n, len(files))))
-    return Drawn(list(read(spec, types, [files[i] for i in picks])), len(files))
+def pools(
+    spec: SourceSpec,
+    types: Mapping[str, Type],
+    files: Sequence[Named],
+    places: Sequence[int],
+    ceilings: Ceilings,
+) -> list[Pool]:
+    """See `formats.Reader`."""
+    from .document_pool import DocumentPool
+
+    return [DocumentPool(spec, types, files, places, ceilings)]
 
 
 def _table(

@@ -16,7 +16,8 @@ from .remote import Remote
 
 if TYPE_CHECKING:
     from ...compiler.types import Type
-    from .spec import Drawn, Named, SourceSpec, Table
+    from .pools import Ceilings, Pool
+    from .spec import Named, SourceSpec, Table
 
 PACKED = (".gz", ".zst", ".zstd")
 """Suffixes that say how a file is packed, not what it holds."""
@@ -63,10 +64,15 @@ class Reader(Protocol):
         """
         ...
 
-    def draw(
-        self, spec: SourceSpec, types: Mapping[str, Type], files: Sequence[Named], n: int, seed: int
-    ) -> Drawn:
-        """About `n` rows from all over the files, without reading much more."""
+    def pools(
+        self,
+        spec: SourceSpec,
+        types: Mapping[str, Type],
+        files: Sequence[Named],
+        places: Sequence[int],
+        ceilings: Ceilings,
+    ) -> Sequence[Pool]:
+        """The files as pools that rows are drawn from; `places` are those of the files."""
         ...
 
 

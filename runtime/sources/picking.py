@@ -4,7 +4,7 @@ Up to 256 MB (unpacked) everything is read and lines are drawn evenly. Beyond th
 as a mean line are laid at random places, one to a stratum, and the lines that *begin* in a window
 are drawn: so long lines and short ones are equally likely, where "the line at a random byte" would
 favour long ones, and "the next line" those behind long ones. A packed file cannot be entered in the
-middle: it is unpacked from its start, up to its share of 2 GB, and windows lie over that part.
+middle: it is unpacked from its start, up to its share of 256 MB, and windows lie over that part.
 Lines are not parsed here.
 """
 
@@ -23,7 +23,7 @@ import xxhash
 from .lines import BOM, MAX_LINE, packing, read_blocks
 
 ALL = 256 << 20
-PACKED = 2 << 30
+PACKED = 256 << 20
 PROBES = 64
 
 
@@ -67,11 +67,14 @@ def probe_files(files: Sequence[Path]) -> list[Probe]:
     sizes = [f.stat().st_size for f in files]
     every = -(-len(files) // PROBES) if files else 1
     found: list[Probe] = []
-    ratio, mean, packed = 1.0, 1.0, False
+    known: dict[bool, tuple[float, float]] = {}
     for i, path in enumerate(files):
-        if i % every == 0:
-            packed = packing(path) != "plain"
-            ratio, mean = _packed_density(path) if packed else (1.0, _plain_density(path, sizes[i]))
+        packed = packing(path) != "plain"
+        if i % every == 0 or packed not in known:
+            known[packed] = (
+                _packed_density(path) if packed else (1.0, _plain_density(path, sizes[i]))
+            )
+        ratio, mean = known[packed]
         size = round(sizes[i] * ratio)
         found.append(Probe(size, size / mean, packed))
     return found

@@ -12,6 +12,9 @@ from .remote import Remote
 if TYPE_CHECKING:
     import polars as pl
 
+CLUSTER = "_cluster"
+"""Column of a sample with the number of the draw that a row came by."""
+
 File = Path | Remote
 """A file that is here, or one that is fetched when it is first read."""
 
@@ -144,11 +147,12 @@ class Sample:
     """Rows from all over a source, and what they tell about the whole.
 
     Attributes:
-        frame: Sampled rows in the order of the source. Where `exact_rows` is None, their `_id`
-            differs from the run's, since it names the partition; `_doc` is always the run's.
+        frame: Sampled rows, in the order of the source if all of it was read. Where `exact_rows` is
+            None, their `_id` differs from the run's, since it names the partition; `_doc` is always
+            the run's.
         exact_rows: Readable rows of the source, if all of it was read.
         est_rows: The same, or an estimate.
-        text_bytes: UTF-8 bytes of `text` in the whole source; exact if `exact_rows` is.
+        text_bytes: UTF-8 bytes of text columns in the whole source; exact if `exact_rows` is.
         unreadable: Unreadable lines met while sampling.
     """
 

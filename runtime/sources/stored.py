@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,9 +10,11 @@ from pathlib import Path
 import polars as pl
 
 from ...compiler.types import Type
+from .pools import Ceilings, Pool
 from .remote import local, size_of
 from .rows import carried_columns
-from .spec import Drawn, Named, SourceSpec, Table, Unreadable
+from .spec import Named, SourceSpec, Table, Unreadable
+from .stored_pool import Inside, StoredPool
 from .tables import KEY, TEXT, column, foreign, kind_of, missing, no_type, settled
 
 BATCH_BYTES = 8 << 20
@@ -22,7 +23,6 @@ STEP, STEPS = 1_000, 64
 """Rows that are tried at once where a file is damaged, or this part of them if that is more."""
 DAMAGE = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
 """What polars says of files that are not what they should be."""
-WINDOWS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +32,12 @@ class Stored:
     Attributes:
         name: As the user knows it.
         scan: A file as a lazy frame.
+        look: What files say of themselves, if that is quicker than counting their rows.
     """
 
     name: str
     scan: Callable[[Path], pl.LazyFrame]
+    look: Callable[[SourceSpec, Sequence[Path]], Inside | None] | None = None
 
     def kinds(self, spec: SourceSpec, file: Named) -> Mapping[str, Type]:
         """See `formats.Reader`."""
@@ -63,33 +65,41 @@ class Stored:
                 continue
             yield from self._rows(file, rows, wanted)
 
-    def draw(
-        self, spec: SourceSpec, types: Mapping[str, Type], files: Sequence[Named], n: int, seed: int
-    ) -> Drawn:
+    def pools(
+        self,
+        spec: SourceSpec,
+        types: Mapping[str, Type],
+        files: Sequence[Named],
+        places: Sequence[int],
+        ceilings: Ceilings,
+    ) -> list[Pool]:
         """See `formats.Reader`."""
-        drawn, rng = Drawn(), random.Random(seed)
-        counts = [self._countable(f) for f in files]
-        total = sum(counts)
-        width = max(1, -(-n // WINDOWS))
-        places = [int(total * (k + rng.random()) / WINDOWS) for k in range(WINDOWS)]
-        before = 0
-        for file, count in zip(files, counts, strict=True):
-            inside = [p - before for p in places if before <= p < before + count]
-            before += count
-            if not count:  # it is empty, or cannot be read: then that is told
-                drawn.tables.extend(self.read(spec, types, [file]))
-            if not inside:
-                continue
-            wanted = select(spec, types, self._schema(file))
-            if isinstance(wanted, str):
-                drawn.tables.append(_fault(file, 1, wanted))
-                continue
-            done = 0
-            for place in inside:
-                start = max(done, min(place, count - width))
-                done = start + width
-                drawn.tables.append(self._slice(file, wanted, start, min(width, count - start)))
-        return Drawn(drawn.tables, total)
+        inside = self.look(spec, [local(f.path) for f in files]) if self.look else None
+        if inside is None:
+            inside = Inside([self._countable(f) for f in files])
+        size = sum(size_of(f.path) for f in files)
+        mean = size / max(1, sum(inside.rows))
+        return [StoredPool(self, spec, types, files, places, inside, mean)]
+
+    def runs(
+        self,
+        spec: SourceSpec,
+        types: Mapping[str, Type],
+        file: Named,
+        runs: Sequence[tuple[int, int]],
+    ) -> Iterator[Table]:
+        """Some rows of a file: for each run, from its first row on, so many."""
+        try:
+            lazy = self.scan(local(file.path))
+            wanted = select(spec, types, dict(lazy.collect_schema()))
+        except DAMAGE as error:
+            yield _fault(file, 1, f"not {self.name}: {_said(error)}")
+            return
+        if isinstance(wanted, str):
+            yield _fault(file, 1, wanted)
+            return
+        for start, count in runs:
+            yield self._slice(lazy.select(wanted), file, start, count)
 
     def _rows(self, file: Named, rows: int, wanted: list[pl.Expr]) -> Iterator[Table]:
         size = size_of(file.path)
@@ -104,12 +114,11 @@ class Stored:
         # Somewhere it is damaged; the rows before and after the damage can be had.
         step = max(STEP, rows // STEPS)
         for start in range(done, rows, step):
-            yield self._slice(file, wanted, start, min(step, rows - start))
+            yield self._slice(lazy, file, start, min(step, rows - start))
 
-    def _slice(self, file: Named, wanted: list[pl.Expr], start: int, count: int) -> Table:
+    def _slice(self, lazy: pl.LazyFrame, file: Named, start: int, count: int) -> Table:
         try:
-            lazy = self.scan(local(file.path)).select(wanted).slice(start, count)
-            frame = lazy.collect()
+            frame = lazy.slice(start, count).collect()
         except DAMAGE as error:
             return _fault(file, start + 1, f"{count:,} rows cannot be read: {_said(error)}")
         if lost := count - frame.height:

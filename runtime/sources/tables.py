@@ -24,7 +24,7 @@ from .rows import (
     key_bytes,
     occurrences,
 )
-from .spec import Partition, SourceSpec, Table, Unreadable
+from .spec import CLUSTER, Partition, SourceSpec, Table, Unreadable
 
 TEXT, KEY = "text", "\0key"
 """Columns of a table's frame. No mapped column can be called so."""
@@ -95,11 +95,13 @@ def rows_of(
             fit = _fit(name, table.frame[name], types.get(name, STR), reasons, table.cells)
             kept += [fit] if name in carried else []
     keys = table.frame[KEY] if KEY in table.frame.columns else None
+    drawn = [table.frame[CLUSTER]] if CLUSTER in table.frame.columns else []
     bad = list(table.faults)
     if reasons:
         good = pl.Series([i not in reasons for i in range(len(text))], dtype=pl.Boolean)
         text, kept = text.filter(good), [s.filter(good) for s in kept]
         keys = None if keys is None else keys.filter(good)
+        drawn = [s.filter(good) for s in drawn]
         bad += (_unreadable(table, i, reasons[i]) for i in sorted(reasons))
         if isinstance(table.files, str):
             bad.sort(key=lambda u: u.line)
@@ -110,7 +112,7 @@ def rows_of(
         pairs = zip(_keys(keys), text.cast(pl.Binary), strict=True)
         docs = [digest(k, t) for k, t in pairs]
     ids = pl.Series("_id", [None] * len(docs), pl.String)
-    series = [text.alias("text"), *kept, pl.Series("_doc", docs, pl.String), ids]
+    series = [text.alias("text"), *kept, pl.Series("_doc", docs, pl.String), ids, *drawn]
     return finish(spec, series), bad
 
 

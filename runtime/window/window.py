@@ -19,6 +19,7 @@ from ..engines.base import Engine, ModelInfo, ModelSpec
 from ..halt import Cause, Halt, HeldBackError
 from ..ledger import Entry, Ledger, key_of
 from ..requests import Completion, EngineError, Message, Request, Sampling
+from ..tab import Paid, note_held, note_paid, note_sent
 from .health import EngineDownError, Fare, Health
 from .stats import WindowStats
 from .turns import Turns
@@ -46,6 +47,8 @@ class Window:
     stats: WindowStats = field(default_factory=WindowStats)
     in_flight: int = 0
     """Requests that are sent and not answered."""
+    paid: dict[str, Paid] = field(default_factory=dict)
+    """New replies by step."""
     health: Health = field(init=False)
     turns: Turns | None = None
     _engine: Engine | None = None
@@ -80,12 +83,14 @@ class Window:
         key = key_of(request)
         if (entry := self.ledger.get(key, request.sampling.max_tokens)) is not None:
             self.stats.reused += 1
+            note_held()
             return entry
         if self.replay:
             raise MissingError(f"the ledger has no completion for draw {draw} of {self.spec.name}")
         token = (key, request.sampling.max_tokens)
         if (waiting := self._pending.get(token)) is not None:
             self.stats.shared += 1
+            note_held()
             return await asyncio.shield(waiting)
         future: asyncio.Future[Entry] = asyncio.get_running_loop().create_future()
         self._pending[token] = future
@@ -117,6 +122,7 @@ class Window:
                 claimed = self.ledger.claim(key, request.sampling.max_tokens)
                 if isinstance(claimed, Entry):  # by another process, since it was looked up
                     self.stats.reused += 1
+                    note_held()
                     return claimed
                 if claimed:
                     # Its slot stays taken until it is durable: what is under way is all that a
@@ -142,6 +148,9 @@ class Window:
         stats.sent += 1
         self.in_flight += 1
         started = time.monotonic()
+        tab = note_sent(started)
+        if self.in_flight == 1:
+            stats.at_work_since, stats.working = started, True
         stats.busy_since = stats.busy_since or started
         try:
             completion = await engine.complete(request)
@@ -153,6 +162,12 @@ class Window:
             raise
         finally:
             self.in_flight -= 1
+            back = time.monotonic()
+            if tab is not None:
+                tab.back(started, back)
+            if not self.in_flight:
+                stats.at_work += back - stats.at_work_since
+                stats.working = False
         self.purse.settle(reserved, completion)
         stats.busy_until = ended = time.monotonic()
         self.health.answered()
@@ -164,6 +179,8 @@ class Window:
         stats.queued += completion.waited
         seconds = ended - started - completion.waited
         stats.under_way += seconds
+        self.paid.setdefault(step, Paid()).add(completion, seconds)
+        note_paid(self.spec.name, completion, seconds)
         entry = self._entry(request, key, completion, seconds)
         try:
             await self.ledger.put(entry)

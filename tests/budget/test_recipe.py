@@ -6,13 +6,10 @@ import json
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
-from mashbill.compiler.affording import affording, spending
 from mashbill.compiler.compile import compile_recipe
-from mashbill.compiler.cost import Estimates, Number, StepEstimate
 from mashbill.compiler.plan import Plan
 from mashbill.compiler.render import render
 from mashbill.runtime.budget import NoPurse, Purse, open_purse
@@ -190,79 +187,6 @@ def test_a_price_gets_old(today: str, told: int) -> None:
 def test_a_price_that_is_a_million_times_off(price: str, fits: bool) -> None:
     found = codes(RECIPE.replace("localhost:8000/v1 }", f"localhost:8000/v1, price: {price} }}"))
     assert set(found) == (set() if fits else {"B553"})
-
-
-def estimates(**steps: StepEstimate) -> Estimates:
-    """Estimates of steps; other steps ask no model."""
-    return Estimates(steps, {}, {}, None)
-
-
-def asked(calls: float, worst: float, basis: Any = "s", seconds: float | None = 3600) -> Any:
-    """A step of 100 input and 200 output tokens a call."""
-
-    def number(value: float | None) -> Number:
-        return Number(value, "?" if value is None else basis)
-
-    rows = Number(calls, "e")
-    return StepEstimate(
-        rows,
-        rows,
-        number(calls),
-        number(calls * 100),
-        number(calls * 200),
-        number(seconds),
-        Number(worst, "e"),
-        Number(worst * 100, "e"),
-        Number(worst * 1000, "e"),
-    )
-
-
-@pytest.mark.parametrize(
-    ("cap", "expected", "worst"),
-    [
-        ("tokens=1k", 2 * 200_000, 2 * 2_000_000),
-        ("input_tokens=1k", 2 * 100_000, 2 * 200_000),
-        ("requests=1k", 2_000, 4_000),
-        ("steps.book.requests=1k", 1_000, 2_000),
-        ("gpu_hours=3", 8, 80),  # of `tiny` alone: judge is hosted
-        ("usd=3", 0.04 + 0.32 + 8 * 3.2, 0.08 + 3.2 + 80 * 3.2),
-        ("steps.book.usd=3", 0.04 + 0.32, 0.08 + 3.2),
-        ("wall=3h", None, None),
-    ],
-)
-def test_what_a_cap_is_expected_to_be_charged(
-    cap: str, expected: float | None, worst: float | None
-) -> None:
-    compiled = compile_text(
-        PRICED, sets=[f"budget.{cap}", "hardware.count=8", "hardware.usd_per_gpu_hour=3.2"]
-    )
-    assert compiled.plan and compiled.recipe and compiled.recipe.budget
-    (found,) = compiled.recipe.budget.caps
-    step = asked(1000, 2000)
-    made = spending(compiled.plan, estimates(docs=step, book=step, copy=step), found)
-    about: Any = pytest.approx
-    assert made[0].value == (about(expected) if expected is not None else None)
-    assert made[1].value == (about(worst) if worst is not None else None)
-
-
-@pytest.mark.parametrize(
-    ("cap", "basis", "code"),
-    [
-        ("requests=1999", "s", "B554"),
-        ("requests=1999", "a", "B555"),
-        ("requests=2k", "s", "B555"),
-        ("requests=3999", "?", "B555"),
-        ("requests=4k", "s", None),
-    ],
-)
-def test_a_budget_that_is_not_enough(cap: str, basis: str, code: str | None) -> None:
-    compiled = compile_text(RECIPE, sets=[f"budget.{cap}"])
-    assert compiled.plan and compiled.recipe
-    step = asked(1000, 2000, basis)
-    if basis == "?":
-        step = StepEstimate(step.rows_in, step.rows_out, worst_calls=step.worst_calls)
-    found = list(affording(compiled.plan, compiled.recipe, estimates(book=step, copy=step)))
-    assert [d.code for d in found] == ([code] if code else [])
 
 
 def test_the_purse_of_a_plan(tmp_path: Path) -> None:

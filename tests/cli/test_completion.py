@@ -80,7 +80,7 @@ def offered(capsys: pytest.CaptureFixture[str], *words: str) -> list[str]:
         (["completion", ""], ["bash", "zsh", "fish"]),
         (["models", "get", ""], ["smollm2-135m"]),
         (["models", ""], ["get"]),
-        (["plan", ""], []),  # a file name
+        (["run", ""], []),  # a file name
         (["fmt", ""], []),
         (["schema", "-o", ""], []),
         (["nothing", ""], []),
@@ -146,7 +146,7 @@ def on_path(folder: Path) -> dict[str, str]:
         (["mashbill", "sch"], ["schema"]),
         (["mashbill", "show", ""], ["long", "book", "docs"]),
         (["mashbill", "run", "--profile", "="], ["smoke", "full"]),
-        (["mashbill", "plan", ""], []),
+        (["mashbill", "run", ""], []),
     ],
 )
 def test_bash(

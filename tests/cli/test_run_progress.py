@@ -23,7 +23,6 @@ from rich.console import Console
 from mashbill.runtime.cli import command
 from mashbill.runtime.engines.fake import FakeEngine
 from mashbill.runtime.progress import journal
-from mashbill.runtime.progress.forecast import forecast
 from mashbill.runtime.progress.money import cost
 from mashbill.runtime.progress.snapshot import Forecast, ModelView, Snapshot, StepView
 from mashbill.runtime.progress.table import picture
@@ -199,19 +198,6 @@ def test_many_steps_leave_room_for_what_stands_below() -> None:
     lines = printed(crowded(60), 80, height=24, stopping=STOPPING)
     assert len(lines) <= 24 and lines[-1].strip() == STOPPING
     assert any("more steps" in line for line in lines)
-
-
-def test_a_forecast_scales_what_was_spent() -> None:
-    step = StepView("book", 25, 25, 100, True, attempts=50)
-    view = Snapshot("r", "x", 0, 0, 1, (step,), (ModelView("m", 40, 10, 0, 0, 0, 0, 1, 4_000),))
-    found = forecast(view, {})
-    # 200 replies in all, 10 of them from the ledger; 100 tokens each
-    assert (found.calls, found.tokens) == (190, 19_000)
-    half = {"book": {"calls": {"value": 90, "basis": "s"}, "reused": 0.5}}
-    assert forecast(view, half).calls == 100
-    priced = Snapshot("r", "x", 0, 0, 1, (step,), (ModelView("m", 40, 10, usd=2.0),))
-    assert forecast(priced, {}).usd == pytest.approx(9.5)
-    assert forecast(Snapshot("r", "x", 0, 0), {}) == Forecast()
 
 
 def test_money() -> None:

@@ -10,12 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from mashbill.compiler.changes import compare, reason
-from mashbill.compiler.cost import Facts, NodeFacts, Past, SourceFacts, estimate
-from mashbill.compiler.explain import Last, explain
+from mashbill.compiler.explaining import Last, explain
 from mashbill.compiler.meaning import meaning_of
 from mashbill.compiler.plan import Plan
 from mashbill.compiler.render import display_width
@@ -123,32 +120,6 @@ def test_secrets_are_names_in_a_plan() -> None:
 
 # -- plan as text
 
-FACTS = Facts(
-    sources={"docs": SourceFacts(1_200_000, False), "web": SourceFacts(48_000, True)},
-    nodes={
-        "pages": NodeFacts(rows_in=400, rows_out=300),
-        "clean": NodeFacts(rows_in=300, rows_out=290),
-        "book": NodeFacts(
-            rows_in=64,
-            rows_out=32,
-            calls=640,
-            prompt_tokens=64_000,
-            source_tokens=12_800,
-            settled_rows=16,
-            settled_units=160,
-            settled_calls=200,
-            settled_reply=4_000,
-            text_tokens=6_400,
-        ),
-        "asked": NodeFacts(rows_in=64, calls=128, prompt_tokens=6_400, assumed=False),
-        "half": NodeFacts(rows_in=64, rows_out=32, assumed=True, text_tokens=3_200),
-        "drawn": NodeFacts(rows_in=400, rows_out=400, text_tokens=40_000),
-    },
-    past={"asked": Past(1.25, 90.0, 0.8, 1000.0)},
-    exact_tokens=False,
-)
-
-
 def changed(*pairs: tuple[str, str], pins: Pins = PINS) -> Plan:
     recipe = RECIPE
     for old, new in pairs:
@@ -168,26 +139,15 @@ MISSING = {
 
 
 @pytest.mark.parametrize("width", [80, 120])
-@pytest.mark.parametrize("name", ["first", "again", "unmeasured", "rules"])
+@pytest.mark.parametrize("name", ["unmeasured", "rules"])
 def test_the_golden_text(name: str, width: int) -> None:
-    estimates = estimate(PLAN, FACTS)
+    """Those of measured plans stand in `tests/explaining`."""
     text = {
-        "first": lambda: explain(PLAN, estimates, None, {}, width=width),
-        "again": lambda: explain(PLAN, estimates, LAST, {}, width=width),
         "unmeasured": lambda: explain(PLAN, None, LAST, MISSING, width=width),
         "rules": lambda: explain(plan_of(PUSHED), None, None, {}, width=width),
     }[name]()
     golden(f"{name}.{width}.txt", f"{text}\n")
     assert all(display_width(line) <= width for line in text.splitlines())
-
-
-@settings(deadline=None)
-@given(st.integers(40, 200), st.sampled_from([PLAN, plan_of(PUSHED)]), st.booleans())
-def test_no_line_is_longer_than_the_terminal(width: int, plan: Plan, measured: bool) -> None:
-    estimates = estimate(plan, FACTS) if measured else None
-    text = explain(plan, estimates, LAST, MISSING, width=width)
-    assert all(display_width(line) <= width for line in text.splitlines())
-    assert all(line == line.rstrip() for line in text.splitlines())
 
 
 THREE = ("words(text) > 3", "words(text) > 2")

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from mashbill.compiler.cost import Facts, NodeFacts, SourceFacts, estimate
+from mashbill.compiler.estimating.facts import Facts, SourceFacts
+from mashbill.compiler.estimating.propagate import estimate
 from mashbill.compiler.graph import Graph
 from mashbill.compiler.optimise import optimise
 from mashbill.compiler.plan import Plan, lower
@@ -14,6 +15,7 @@ from mashbill.compiler.render import render
 from mashbill.compiler.rules.push_limit import push_limit
 from mashbill.compiler.spec import violations
 
+from ..estimating.population import asked
 from .world import compile_text
 
 RULE = [("push_limit", push_limit)]
@@ -138,12 +140,12 @@ def test_a_limit_felt_already_gives_way_to_a_smaller_one_behind_it() -> None:
 def test_the_plan_counts_calls_for_the_rows_of_the_limit_alone() -> None:
     def calls(plan: Plan) -> float | None:
         facts = Facts(
-            {"docs": SourceFacts(5000.0, True)},
-            {"book": NodeFacts(rows_in=100, rows_out=100, calls=200)},
+            {"docs": SourceFacts(5000.0, 50_000.0)},
+            {"book": asked(100, 10.0, units=2.0, prompt=50.0)},
         )
-        found = estimate(plan, facts).steps["book"].calls
+        found = estimate(plan, facts).steps["book"].spending
         assert found is not None
-        return found.value
+        return found.calls.value
 
     text = BASE.replace("from: pages", "from: docs").replace("{ retry: 1 }, ", "")
     compiled = compile_text(text)

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from mashbill.runtime.sources import documents, picking, sampling, scan
+from mashbill.runtime.sources import documents, picking, scan
 from mashbill.runtime.sources.jsonl import SourceSpec, sample_rows, scan_partitions
 
 
@@ -71,7 +71,6 @@ def test_many_files_make_a_partition(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_a_folder_is_sampled_by_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sampling, "ALL", 0)
     monkeypatch.setattr(picking, "ALL", 0)
     spec = folder(tmp_path, {f"{i:03}.txt": b"x" * 10 for i in range(200)})
     sample = sample_rows(spec, 20, seed=1)

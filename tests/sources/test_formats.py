@@ -16,7 +16,7 @@ import pytest
 import zstandard
 
 from mashbill.compiler.types import BOOL, FLOAT, INT, STR
-from mashbill.runtime.sources import cutting, picking, sampling, scan, stored
+from mashbill.runtime.sources import cutting, picking, scan, stored
 from mashbill.runtime.sources.jsonl import (
     SourceSpec,
     column_types,
@@ -292,7 +292,7 @@ def test_whatever_is_damaged_is_told(
         path.write_bytes(raw[: rng.randrange(len(raw))] if seed % 5 == 0 else raw)
         assert frame_of(spec).height == len(ROWS) or bad_of(spec), seed
         with monkeypatch.context() as patch:
-            patch.setattr(sampling, "ALL", 0)
+            patch.setattr(picking, "ALL", 0)
             sample = sample_rows(spec, 20, seed=0)
         assert sample.frame.height or sample.unreadable, seed
 
@@ -311,7 +311,6 @@ def test_large_stored_sources_are_sampled_in_windows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(picking, "ALL", 0)
-    monkeypatch.setattr(sampling, "ALL", 0)
     rows = [{"text": f"text {i:06}", "i": i} for i in range(20_000)]
     for name in ("a.parquet", "a.arrow", "a.csv"):
         spec = source(write(tmp_path / name, rows), columns=(("i", "i"),))

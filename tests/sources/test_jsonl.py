@@ -15,7 +15,7 @@ import zstandard
 
 from mashbill.compiler.types import FLOAT, INT, STR, list_of
 from mashbill.runtime.sources import lines as lines_module
-from mashbill.runtime.sources import picking, sampling, scan
+from mashbill.runtime.sources import picking, scan
 from mashbill.runtime.sources.jsonl import (
     Partition,
     SourceSpec,
@@ -321,7 +321,6 @@ def test_a_sample_of_a_large_source_is_spread_and_close(
     make: Make, monkeypatch: pytest.MonkeyPatch, packed: bool
 ) -> None:
     monkeypatch.setattr(picking, "ALL", 1_000)
-    monkeypatch.setattr(sampling, "ALL", 1_000)
     if packed:
         monkeypatch.setattr(lines_module, "BLOCK", 1 << 14)
 
@@ -337,7 +336,6 @@ def test_a_sample_of_a_large_source_is_spread_and_close(
     assert sample.est_rows == pytest.approx(10_000, rel=0.2)
     assert sample.text_bytes == pytest.approx(frame["text"].str.len_bytes().sum(), rel=0.05)
     numbers = [int(t.split()[0]) for t in sample.frame["text"]]
-    assert numbers == sorted(numbers)
     assert len(set(numbers)) == len(numbers) > 350
     tenths = [sum(1_000 * k <= n < 1_000 * (k + 1) for n in numbers) for k in range(10)]
     assert min(tenths) > 10, "no part of the source is missed"

@@ -14,7 +14,7 @@ import pytest
 from mashbill.compiler.world import OutsideError
 from mashbill.runtime.manifest import digest_source
 from mashbill.runtime.project import Project
-from mashbill.runtime.sources import picking, remote, sampling
+from mashbill.runtime.sources import picking, remote
 from mashbill.runtime.sources.jsonl import SourceSpec, sample_rows, scan_partitions
 from mashbill.runtime.sources.locate import locate
 from mashbill.runtime.sources.remote import Remote, RemoteError, is_address, list_remote, local
@@ -157,7 +157,6 @@ def test_a_large_source_is_sampled_from_few_files(
     memory: Any, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(picking, "ALL", 0)
-    monkeypatch.setattr(sampling, "ALL", 0)
     for i in range(20):
         memory.pipe(f"/l/{i:02}.jsonl", lines(*(f"text {i:02} {k:03}" for k in range(100))))
     spec = spec_of(project, "memory://l/*.jsonl")

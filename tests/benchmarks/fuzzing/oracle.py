@@ -21,7 +21,7 @@ from mashbill.compiler.drawing.dot import draw_dot
 from mashbill.compiler.drawing.mermaid import draw_mermaid
 from mashbill.compiler.drawing.picture import picture_of
 from mashbill.compiler.drawing.text import draw_text
-from mashbill.compiler.explain import explain
+from mashbill.compiler.explaining import explain
 from mashbill.compiler.expr import infer_type, parse_expr, show_expr
 from mashbill.compiler.layout.canonical import LayoutError, format_recipe
 from mashbill.compiler.meaning import meaning_of

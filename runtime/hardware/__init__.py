@@ -1,0 +1,1 @@
+"""The hardware and the models that are here: their shapes, their speeds, whether they fit."""

@@ -1,0 +1,14 @@
+"""What the runs of a project showed of each step, for the estimates of the next: one line a step.
+
+`lines` is the file, `deriving` what a run's record says for it, `keys` which steps are like which,
+`priors` and `speeds` what a plan is told.
+"""
+
+from __future__ import annotations
+
+from .lines import HISTORY
+from .priors import priors
+from .remembering import remember
+from .speeds import speeds_of
+
+__all__ = ["HISTORY", "priors", "remember", "speeds_of"]

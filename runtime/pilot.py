@@ -1,0 +1,306 @@
+"""A pilot: real rows through the whole graph, so that a plan need not guess what models reply.
+
+The rows are those that a survey looks at first, and their requests are kept in the ledger under
+the keys that a run looks up: the next plan knows them, and the run pays for none of them again.
+They go through the pipeline of a run, so that engines are kept as busy as there; what comes out of
+it is thrown away.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
+from math import ceil
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from ..compiler.budgets import FREE
+from .budget import Breakers, Purse, open_purse
+from .budget.amounts import PICO
+from .budget.carried import carried
+from .catalog import load_catalog
+from .counting import counter_of
+from .engine_room import room_of
+from .execute import COMMIT_SECONDS
+from .execution import Execution
+from .faults import RunError, said
+from .interrupts import interruptible, run_async
+from .ledger import Ledger, LedgerError
+from .pace import Pace
+from .pilot_log import note_pilot, placed
+from .pipeline import Pipeline
+from .progress.money import cost
+from .requests import EngineError
+from .rows import ORDER
+from .runs import RunFolder
+from .supervise import supervise
+from .surveying.candidates import Candidates, candidates
+
+if TYPE_CHECKING:
+    from ..compiler.plan import Plan, PlanNode
+    from .account import Account
+    from .counting import Count
+    from .progress.journal import Watch
+    from .project import Project
+
+FOLDER = "pilot"
+"""Where errors go, in the project's state."""
+TRIED = 20
+"""Documents that are tried for each that is to reach a model, where checks stand before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What one model was asked, and how fast it was.
+
+    Attributes:
+        calls: Requests that were paid for.
+        prompt_tokens: Of these.
+        reply_tokens: Of these.
+        usd: What they cost; None where nobody knows the price.
+        reply_per_second: Reply tokens a second while it was busy; None if it was asked nothing.
+        requests: Replies that this was measured on.
+    """
+
+    calls: int
+    prompt_tokens: int
+    reply_tokens: int
+    usd: float | None
+    reply_per_second: float | None = None
+    requests: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pilot:
+    """What a pilot did.
+
+    Attributes:
+        documents: That were sent through the graph.
+        reached: Documents by step that asks a model with none before it.
+        models: By model.
+        reused: Requests that the ledger answered.
+        seconds: Wall time, engines started and stopped.
+        stopped: Why it ended early; empty if it did not.
+    """
+
+    documents: int
+    reached: Mapping[str, int]
+    models: Mapping[str, Asked]
+    reused: int
+    seconds: float
+    stopped: str = ""
+
+    @property
+    def sent(self) -> int:
+        """Requests that were paid for."""
+        return sum(m.calls for m in self.models.values())
+
+    @property
+    def prompt_tokens(self) -> int:
+        """Of these."""
+        return sum(m.prompt_tokens for m in self.models.values())
+
+    @property
+    def reply_tokens(self) -> int:
+        """Of these."""
+        return sum(m.reply_tokens for m in self.models.values())
+
+    @property
+    def usd(self) -> float | None:
+        """What it cost; None where the price of a model is not known."""
+        prices = [m.usd for m in self.models.values()]
+        return None if None in prices else sum(p or 0.0 for p in prices)
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain data."""
+        totals = {
+            "sent": self.sent,
+            "prompt_tokens": self.prompt_tokens,
+            "reply_tokens": self.reply_tokens,
+            "usd": self.usd,
+        }
+        return {**asdict(self), **totals}
+
+
+def pilot(
+    plan: Plan,
+    project: Project,
+    n: int,
+    *,
+    watch: Watch | None = None,
+    passes: int = 1,
+    limit_usd: float | None = None,
+) -> Pilot:
+    """Send documents through a plan, until `n` have reached each step that is the first to ask.
+
+    It stays under the caps of the budget, of which what earlier runs have spent is gone; what it
+    spends itself is not counted there, since a run pays for none of it again.
+
+    Args:
+        plan: Pinned: its models have digests.
+        project: Where it runs.
+        n: How many documents.
+        watch: Shows how it goes; as `run_plan` takes it.
+        passes: As a run would.
+        limit_usd: The most that it may cost, whatever the budget says.
+
+    Raises:
+        RunError: A model does not answer, the disk does not, or it was interrupted; what was paid
+            for is in the ledger.
+        MisfitError: A step does not fit the data.
+    """
+    started = time.time()
+    room = room_of(plan, project)
+    folder = project.state / FOLDER
+    try:
+        for name in sorted({m for n in plan.nodes for m in n.asked}):
+            room.info(name)
+        found = candidates(plan, project, counter_of(plan, room))
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "errors.jsonl").unlink(missing_ok=True)
+        with (
+            interruptible(),
+            Ledger.open(project.state / "ledger", window=COMMIT_SECONDS) as ledger,
+        ):
+            purse = open_purse(_capped(plan, project, limit_usd), RunFolder(folder), project.state)
+            if isinstance(purse, Purse):
+                purse.save = None
+            execution = _Piloting(
+                plan, project, RunFolder(folder), folder, room, ledger, passes=passes, purse=purse
+            )
+            execution.found, execution.wanted = found, n
+            run_async(supervise(execution, watch))
+    except EngineError as error:
+        raise RunError(str(error), diagnostic="M251") from error
+    except LedgerError as error:
+        raise RunError(str(error)) from error
+    except OSError as error:
+        raise RunError(said(error)) from error
+    made = _told(execution, time.time() - started)
+    if made.sent:
+        with suppress(OSError):  # it is only a note
+            note_pilot(project.state, _line(plan, n, made, started))
+    return made
+
+
+def _capped(plan: Plan, project: Project, usd: float | None) -> Plan:
+    """The plan with the smaller of its cap and that of the pilot."""
+    if usd is None:
+        return plan
+    budget = dict(plan.budget or {})
+    before = carried(project.state, str(plan.recipe["name"]), FOLDER).spent.get("budget.usd", 0)
+    most = usd + before / PICO
+    own = budget.get("usd")
+    return replace(plan, budget={**budget, "usd": most if own is None else min(own, most)})
+
+
+@dataclass(slots=True)
+class _Rows(Pipeline):
+    """A pipeline whose sources are some rows of theirs."""
+
+    given: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+
+    def _scan(self, node: PlanNode, account: Account) -> Iterator[pl.DataFrame]:
+        yield self.given[node.name]
+
+
+@dataclass(slots=True)
+class _Piloting(Execution):
+    """A pilot under way."""
+
+    found: Candidates = field(default_factory=lambda: Candidates({}, {}))
+    wanted: int = 0
+    taken: set[int] = field(default_factory=set)
+    reached: dict[str, set[int]] = field(default_factory=dict)
+    """By first step that asks, the `_order`s of documents that it was done with."""
+    pace: Pace = field(default_factory=Pace)
+
+    async def work(self) -> None:
+        """Send documents, and more where too few have reached a model."""
+        self.reached = {step: set() for step in self.found.queues}
+        count = counter_of(self.plan, self.room)
+        while not self.halt.called and (orders := self._next()):
+            self.taken |= orders
+            self.pipeline = self._pipeline(orders, count)
+            await self.pipeline.run({})
+
+    def _next(self) -> set[int]:
+        """Documents to send: as many as will do, by how many of those before got through."""
+        chosen: set[int] = set()
+        for step, orders in self.found.queues.items():
+            lacking = self.wanted - len(self.reached[step])
+            waiting = [o for o in orders if o not in self.taken]
+            sent = len(orders) - len(waiting)
+            if lacking <= 0 or sent >= TRIED * self.wanted:
+                continue
+            through = max(len(self.reached[step]) / sent, 1 / TRIED) if sent else 1.0
+            chosen.update(waiting[: ceil(lacking / through)])
+        return chosen
+
+    def _pipeline(self, orders: set[int], count: Count | None) -> _Rows:
+        asking = [n.name for n in self.plan.nodes if n.asked]
+        return _Rows(
+            self.plan,
+            load_catalog(),
+            {},
+            lambda node: self.tools(node, self.pace.beside),
+            self._observe,
+            self.unreadable,
+            count,
+            self.halt,
+            Breakers.of(self.plan.budget, asking),
+            given={name: self.found.chosen(name, orders) for name in self.found.rows},
+        )
+
+    def _observe(self, step: str, row: Mapping[str, Any], outcomes: Any) -> None:
+        if step in self.reached and row.get(ORDER) is not None:
+            self.reached[step].add(int(row[ORDER]))
+        self.observe(step, row, outcomes)
+
+
+def _told(execution: _Piloting, seconds: float) -> Pilot:
+    models = {}
+    for name, window in execution.windows.items():
+        stats, steady = window.stats, execution.pace.steady(name)
+        calls = stats.sent - stats.retried - stats.failed
+        said = execution.plan.models[name]
+        usd = cost(
+            said.get("price"), stats.prompt_tokens, stats.completion_tokens, stats.cached_tokens
+        )
+        if usd is None and (said["engine"] in FREE or not calls):
+            usd = 0.0
+        models[name] = Asked(
+            calls,
+            stats.prompt_tokens,
+            stats.completion_tokens,
+            usd,
+            steady.reply if steady else None,
+            steady.requests if steady else 0,
+        )
+    return Pilot(
+        len(execution.taken),
+        {step: len(orders) for step, orders in execution.reached.items()},
+        models,
+        sum(w.stats.reused for w in execution.windows.values()),
+        seconds,
+        execution.halt.message if execution.halt.called else "",
+    )
+
+
+def _line(plan: Plan, n: int, made: Pilot, started: float) -> dict[str, Any]:
+    """What is noted of a pilot."""
+    models = {
+        name: {"placed": placed(plan.models[name]), **asdict(asked)}
+        for name, asked in made.models.items()
+    }
+    return {
+        **made.to_json(),
+        "recipe": str(plan.recipe["name"]),
+        "plan": plan.digest,
+        "n": n,
+        "models": models,
+        "time": started,
+    }

@@ -1,0 +1,168 @@
+"""Which rows a step on single rows is looked at with, and what the ledger says of them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from ..faults import MisfitError
+from ..pipeline import assignments, divided
+from ..rows import ORDER
+from ..stages import fitting
+from .arriving import Reaching
+from .replies import UNKNOWN, Found
+from .weights import RANK, THERE, WEIGHT, ranked, reweighed, size_of
+
+if TYPE_CHECKING:
+    from ...compiler.plan import PlanNode
+    from .moments import Array
+    from .replies import Replies
+
+ROWS = 1_000
+"""Rows that a step looks at, and looks at more where the ledger holds the replies of all these …"""
+MOST_ROWS = 4_000
+"""… but never at more than so many."""
+SECONDS, MORE_SECONDS = 6.0, 1.0
+"""After this long, a step does with the rows that it has looked at; with more than enough, after so
+long."""
+BLOCK = 100
+"""Rows between two looks at how it goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """Rows that were looked at: those a step applies to, and those that its `when:` lets pass.
+
+    Attributes:
+        meant: The former, in the order of the sample, as they reached the step.
+        rows: The same, its `set:` done.
+        rest: The latter; None where there is no `when:`.
+        found: What the ledger says of each of `rows`; empty where nobody can say.
+        everything: Whether these are all rows of the sample that reach the step.
+    """
+
+    meant: pl.DataFrame
+    rows: list[dict[str, Any]]
+    rest: pl.DataFrame | None
+    found: list[Found]
+    everything: bool
+
+    @property
+    def passed(self) -> int:
+        """How many rows pass as they come."""
+        return 0 if self.rest is None else self.rest.height
+
+    @property
+    def both(self) -> pl.DataFrame:
+        """All rows: those that the step applies to come first."""
+        if self.rest is None:
+            return self.meant
+        return pl.concat([self.meant, self.rest], how="diagonal_relaxed")
+
+    @property
+    def size(self) -> Array:
+        """Bytes of the text columns of each of `meant`."""
+        return size_of(self.meant)
+
+    def first(self, rows: int) -> Looked:
+        """The first so many of `meant`, and what passed before the last of them.
+
+        They stand for all, source by source.
+        """
+        if rows >= self.meant.height:
+            return self
+        part, rest = self.meant.head(rows), self.rest
+        last = part.tail(1)
+        if rest is not None and last.height:
+            at, order = last[RANK][0], last[ORDER][0]
+            later = (pl.col(RANK) == at) & (pl.col(ORDER) > order)
+            rest = rest.filter(~((pl.col(RANK) > at) | later))
+        cut = Looked(part, self.rows[:rows], rest, self.found[:rows], False)
+        weights = reweighed(cut.both, self.both).select(WEIGHT, THERE)
+        return Looked(
+            part.with_columns(weights.head(rows)),
+            cut.rows,
+            None if rest is None else rest.with_columns(weights.slice(rows)),
+            cut.found,
+            False,
+        )
+
+
+async def look(node: PlanNode, reaching: Reaching, replies: Replies) -> Looked:
+    """Look at rows in the order of the sample, until there are enough.
+
+    Raises:
+        MisfitError: The step does not fit the rows.
+    """
+    meant, rest = _divided(node, ranked(reaching.frame), reaching.assumed, replies)
+    blind = reaching.assumed and node.model is None  # nobody has written what is to be judged
+    before = _before(node, meant.head(whole_documents(meant, MOST_ROWS)), reaching, replies)
+    if blind:
+        rows, found = before.head(whole_documents(meant, ROWS)).rows(named=True), list[Found]()
+    else:
+        rows, found = await _settled(node, before, replies)
+    return Looked(meant, rows, rest, found, True).first(len(rows))
+
+
+async def _settled(
+    node: PlanNode, frame: pl.DataFrame, replies: Replies
+) -> tuple[list[dict[str, Any]], list[Found]]:
+    """Rows, and what the ledger says of them."""
+    op, begun = replies.op(node), time.monotonic()
+    rows: list[dict[str, Any]] = []
+    found: list[Found] = []
+    while len(found) < frame.height:
+        stop = whole_documents(frame, len(found) + BLOCK)
+        part = frame.slice(len(found), stop - len(found)).rows(named=True)
+        new = await replies.settle(op, part)
+        rows, found = rows + part, found + new
+        enough = len(found) >= ROWS
+        if time.monotonic() - begun > (MORE_SECONDS if enough else SECONDS):
+            break
+        if enough and not (node.asked and all(f.settled for f in found)):
+            break
+        if node.model is not None and not any(f.settled and f.asks for f in new):
+            # Nobody has paid for any of so many rows, nor then for those behind them.
+            stop = whole_documents(frame, ROWS)
+            rows += frame.slice(len(found), max(0, stop - len(found))).rows(named=True)
+            found += [UNKNOWN] * (len(rows) - len(found))
+            break
+    return rows, found
+
+
+def _divided(
+    node: PlanNode, frame: pl.DataFrame, assumed: bool, replies: Replies
+) -> tuple[pl.DataFrame, pl.DataFrame | None]:
+    try:
+        with fitting(node.name):
+            return divided(node, replies.count)(frame)
+    except MisfitError:
+        if not assumed:
+            raise
+        return frame, None  # it reads what a model has not written yet
+
+
+def _before(
+    node: PlanNode, frame: pl.DataFrame, reaching: Reaching, replies: Replies
+) -> pl.DataFrame:
+    before, _ = assignments(node, replies.count)
+    try:
+        with fitting(node.name):
+            return before(frame)
+    except MisfitError:
+        if not reaching.assumed:
+            raise
+        return frame
+
+
+def whole_documents(frame: pl.DataFrame, rows: int) -> int:
+    """So many rows of a frame in order, and what is left of the last one's document."""
+    if rows >= frame.height:
+        return frame.height
+    orders = frame[ORDER]
+    while rows < frame.height and orders[rows] == orders[rows - 1]:
+        rows += 1
+    return rows
