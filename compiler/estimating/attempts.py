@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 PASS_LOGIT, PASS_SPREAD = 0.9, 1.1
 """Share of replies that pass the checks, where nothing says: its logit. 68 % on average, between 29
 and 94 % in nine of ten cases; `[ours]`, after the pass rates of the recipes that are shipped."""
-REPLY_SHARE, REPLY_SPREAD = 0.35, 0.7
-"""Share of `max_tokens` that a reply of `generate` takes, likewise."""
+REPLY_POWER, REPLY_SPREAD = 0.75, 0.9
+"""A reply of `generate` takes `max_tokens` to this power, likewise: 18 tokens of 48, 500 of 4,000.
+The larger the limit, the less of it is used."""
 REWRITE_SHARE, REWRITE_SPREAD = 0.9, 0.35
 """Tokens of a rewrite by token of its text, likewise."""
 
@@ -97,7 +98,7 @@ def _attempts(node: PlanNode, seen: NodeFacts, passing: float) -> Iterator[Call]
     rewritten = source / units if source and units else 0.0
 
     def call(model: str, tried: int, size: float | None, longest: int, grown: int = 0) -> Call:
-        reply = REWRITE_SHARE * rewritten if rewritten else REPLY_SHARE * longest
+        reply = REWRITE_SHARE * rewritten if rewritten else longest**REPLY_POWER
         most = None if size is None else size + grown
         return Call(
             model, (1 - passing) ** tried, 1, size, min(reply, longest), longest, not tried, most
@@ -146,11 +147,18 @@ def _judging(node: PlanNode, seen: NodeFacts, share: float) -> Iterator[Call]:
                 expected * reached * calls,
                 most * calls,
                 size,
-                longest * REPLY_SHARE,
+                longest**REPLY_POWER,
                 longest,
                 longest_prompt=None if size is None else size + longest_reply(params),
             )
         before += bool(check.get("models"))
+
+
+def longest_text(node: PlanNode) -> float:
+    """Tokens that a step may write into a row, by unit."""
+    written = [longest_reply(node.definition["params"])] if node.model else [0]
+    mended = [rung["sampling"]["max_tokens"] for rung in rungs(node) if rung["rung"] == "repair"]
+    return float(max([*written, *mended]))
 
 
 def longest_reply(params: Mapping[str, Any]) -> int:

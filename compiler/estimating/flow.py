@@ -23,6 +23,7 @@ class Flow:
         basis: Where the numbers came from.
         most: Rows at most; None where nothing bounds them.
         most_size: Bytes of these.
+        grown: Tokens that models may have written into a row at most.
     """
 
     rows: Array | None
@@ -30,6 +31,7 @@ class Flow:
     basis: Basis
     most: float | None
     most_size: float | None
+    grown: float = 0.0
 
     @property
     def mean(self) -> float:
@@ -55,7 +57,8 @@ def joined(flows: Sequence[Flow]) -> Flow:
         most, most_size = most + (flow.most or 0.0), most_size + (flow.most_size or 0.0)
     bases: list[Basis] = [flow.basis for flow in flows]
     basis = weakest(*bases)
-    return Flow(rows, size, basis, most if bounded else None, most_size if bounded else None)
+    grown = max(flow.grown for flow in flows)
+    return Flow(rows, size, basis, most if bounded else None, most_size if bounded else None, grown)
 
 
 def first(flow: Flow, limit: int | None) -> Flow:
@@ -69,4 +72,5 @@ def first(flow: Flow, limit: int | None) -> Flow:
     most = float(limit) if flow.most is None else min(flow.most, float(limit))
     share = most / flow.most if flow.most else 1.0
     sure: Basis = "e" if flow.basis in "es" and float(flow.rows.min()) >= limit else flow.basis
-    return Flow(rows, size, sure, most, None if flow.most_size is None else flow.most_size * share)
+    most_size = None if flow.most_size is None else flow.most_size * share
+    return Flow(rows, size, sure, most, most_size, flow.grown)

@@ -7,6 +7,7 @@ calls a unit, by the share of replies that pass, which earlier runs say or which
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -22,11 +23,12 @@ from .attempts import (
     Call,
     accepted,
     calls_of,
+    longest_text,
     may_drop,
 )
 from .chance import Chance, Driver, full, surely
 from .costing import costed
-from .facts import Facts, NodeFacts, Prior
+from .facts import Facts, Moments, NodeFacts, Prior
 from .flow import UNSEEN, Flow
 from .numbers import Basis, weakest
 from .regression import shrunk, totals
@@ -36,6 +38,10 @@ if TYPE_CHECKING:
 
 GRID = tuple(k / 20 for k in range(21))
 """Shares of passing replies at which a ladder is priced; between them it is interpolated."""
+
+
+MANY = 100
+"""Sampled rows from which on an outcome that never varied is taken not to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +73,12 @@ class _Load:
         units: Units of the unpaid.
         prompt: Prompt tokens of their first attempts.
         source: Tokens of the text in them that is to be rewritten.
+        unpaid_size: Bytes of the unpaid.
         basis: Where these came from.
         most_units: Units of the unpaid at most.
         most_prompt: Prompt tokens of the first attempt of one of them at most, on average.
+        grown: Tokens that a row's text may hold beyond what was seen, since models wrote it.
+        even: Where the number of rows came from, if each of many sampled rows is as many units.
     """
 
     passed: Array
@@ -79,15 +88,20 @@ class _Load:
     units: Array
     prompt: Array
     source: Array
+    unpaid_size: Array
     basis: Basis
     most_units: float | None
     most_prompt: float | None
+    grown: float
+    even: Basis | None
 
 
 def ask(
     node: PlanNode, flow: Flow, seen: NodeFacts, plan: Plan, facts: Facts, chance: Chance
 ) -> Asked:
     """Carry rows through a step that asks models."""
+    import numpy as np
+
     if flow.rows is None or flow.size is None or seen.reached is None or not seen.rows_in:
         empty = flow.rows is not None and not flow.rows.any()
         none = Amount(full(0.0), "e", 0.0) if empty else NONE
@@ -121,7 +135,10 @@ def ask(
     most_size = None if flow.most_size is None else flow.most_size * samples
     settled = weakest(flow.basis, made.basis_rows)
     reused = 1 - float(load.unpaid.mean()) if load.applied.any() else 0.0
-    return Asked(Flow(rows, size, settled, most_rows, most_size), by_model, reused, made.tokens)
+    dense = float((load.units / np.maximum(load.applied * load.unpaid, 1e-9)).max())
+    grown = flow.grown + longest_text(node) * max(1.0, dense)
+    behind = Flow(rows, size, settled, most_rows, most_size, grown)
+    return Asked(behind, by_model, reused, made.tokens)
 
 
 def _size_of(flow: Flow, made: Array | None, rows: Array) -> Array:
@@ -149,14 +166,23 @@ def _load(node: PlanNode, flow: Flow, seen: NodeFacts, facts: Facts, chance: Cha
     passed = np.minimum(found.get("passed", none), flow.rows)
     applied = flow.rows - passed
     share = applied / np.maximum(flow.rows, 1e-9)
+    size = flow.size * share
     held = min(seen.held, float(applied.mean()))
     unpaid = np.clip(1 - held / np.maximum(applied, 1e-9), 0.0, 1.0)
-    units = found.get("units", applied)
-    if node.model is None and node.definition["params"].get("sample") is not None and seen.assumed:
-        units = applied * float(node.definition["params"]["sample"])
+    units = _judged(node, applied, seen, chance) if node.model is None else None
+    units = found.get("units", applied) if units is None else units
     prompt = found.get("prompt", none)
+
+    def to_pay(whole: Array, paid: float | None) -> Array:
+        """What is left of an amount of all rows; those that are paid for are known one by one."""
+        if paid is None:
+            return whole * unpaid
+        return np.asarray(np.where(unpaid > 0, np.maximum(whole - held * paid, 0.0), 0.0))
+
+    known = seen.settled
     rows = np.maximum(flow.rows, 1e-9)
-    most_units = most_prompt = None
+    most_units: float | None = None
+    most_prompt: float | None = None
     if flow.most is not None:
         dense = surely(units / rows)
         most_units = max(0.0, dense * max(flow.most - seen.held, 0.0))
@@ -169,15 +195,36 @@ def _load(node: PlanNode, flow: Flow, seen: NodeFacts, facts: Facts, chance: Cha
     return _Load(
         passed,
         applied,
-        flow.size * share,
+        size,
         unpaid,
         units * unpaid,
-        prompt * unpaid,
+        to_pay(prompt, known.of("prompt") if known else None),
         found.get("source", none) * unpaid,
+        to_pay(size, known.size if known else None),
         weakest(flow.basis, basis),
         most_units,
         most_prompt,
+        flow.grown,
+        flow.basis if _even(seen.reached) and not seen.assumed else None,
     )
+
+
+def _even(reached: Moments) -> bool:
+    """Whether all of many rows are as many units."""
+    if reached.rows < MANY or "units" not in reached.names:
+        return False
+    place = reached.names.index("units")
+    return reached.cov[place][place] == 0 and reached.slope[place] == 0
+
+
+def _judged(node: PlanNode, applied: Array, seen: NodeFacts, chance: Chance) -> Array | None:
+    """Rows that an audit of a sample judges, where the sample of the survey does not say."""
+    share = node.definition["params"].get("sample")
+    if share is None or not seen.assumed:
+        return None
+    spread = math.sqrt((1 - share) / (share * max(float(applied.mean()), 1.0)))
+    driver = Driver(node.name, "rows", "s", seen.rows_in)
+    return applied * chance.around(driver, float(share), min(spread, 1.0))
 
 
 def _most(load: _Load, calls: list[Call]) -> tuple[float | None, float | None, float | None]:
@@ -193,7 +240,7 @@ def _most(load: _Load, calls: list[Call]) -> tuple[float | None, float | None, f
             break
         grown = max(load.most_prompt or 0.0, size) if call.first else size
         assert prompt is not None
-        prompt += call.most * grown * units
+        prompt += call.most * (grown + load.grown) * units
     return (
         units * sum(c.most for c in calls),
         prompt,
@@ -224,7 +271,7 @@ def _by_replies(
     settled = seen.settled
     assert settled is not None
     rows = load.applied * load.unpaid
-    size = load.size * load.unpaid
+    size = load.unpaid_size
     basis: Basis = "e" if not rows.any() else "a" if seen.assumed else "p"
     driver = Driver(node.name, "replies", basis, settled.rows)
     # The mean of the sample is off by s2/n, and what is left of the rows scatters around its own.
@@ -361,7 +408,8 @@ def _by_ladder(
                 node, prior, load, drawn, prompt / np.maximum(calls, 1e-9), chance, longer
             )
         asked[model] = (calls, prompt if sized else None, reply)
-    calls_basis = weakest(load.basis, basis if unsure == "a" else "e")
+    sure = load.even if unsure == "e" else None
+    calls_basis = sure or weakest(load.basis, basis if unsure == "a" else "e")
     kept = full(1.0)
     if may_drop(node):
         kept = at(lambda p: made_share(until, samples, accepted(node, p)))
@@ -377,7 +425,7 @@ def _by_ladder(
         None,
         basis,
         calls_basis,
-        calls_basis,
+        weakest(load.basis, calls_basis),
         passing,
     )
 

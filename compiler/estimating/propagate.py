@@ -153,7 +153,8 @@ def _plain(
         most, most_size = (surely(values) for values in (rows, size))
         if not whole:
             most, most_size = _bounded(most, flow.most), _bounded(most_size, flow.most_size)
-    return Flow(rows, size, basis, most, most_size), found.get("tokens_out")
+    behind = Flow(rows, size, basis, most, most_size, flow.grown)
+    return behind, found.get("tokens_out")
 
 
 def _bounded(value: float, bound: float | None) -> float:
@@ -178,7 +179,7 @@ def _unsampled(node: PlanNode, flow: Flow, seen: NodeFacts, chance: Chance) -> F
         kept = 1 - np.minimum(chance.around(driver, float(expected), EXPECTED_SPREAD), 1.0)
     else:
         kept = FEWEST + (1 - FEWEST) * chance.share(driver, 0.0, 1.8)
-    return Flow(flow.rows * kept, flow.size * kept, "a", flow.most, flow.most_size)
+    return Flow(flow.rows * kept, flow.size * kept, "a", flow.most, flow.most_size, flow.grown)
 
 
 def _chosen(node: PlanNode, flow: Flow, plan: Plan, carried: Carried) -> Flow:
@@ -189,7 +190,7 @@ def _chosen(node: PlanNode, flow: Flow, plan: Plan, carried: Carried) -> Flow:
     groups = min((s for s in sizes if s), default=flow.mean)
     left = chosen(node.definition["params"], flow.mean, groups)
     share = left / flow.mean if flow.mean else 1.0
-    return Flow(flow.rows * share, flow.size * share, "a", flow.most, flow.most_size)
+    return Flow(flow.rows * share, flow.size * share, "a", flow.most, flow.most_size, flow.grown)
 
 
 def _step(node: PlanNode, carried: Carried, facts: Facts) -> StepEstimate:

@@ -18,7 +18,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -131,9 +131,22 @@ def _errors(guesses: Sequence[Guess]) -> None:
                 cells.append(
                     f"{SHORT[quantity]} {high:.1%} ({statistics.median(errors):.1%}){said}"
                 )
+        a_call = sorted(_by_call(guesses, tier))
+        if a_call:
+            high = a_call[min(len(a_call) - 1, round(0.95 * (len(a_call) - 1)))]
+            cells.append(f"tok in a call {high:.1%} ({statistics.median(a_call):.1%})")
         if covered:
             share = sum(covered) / len(covered)
             print(f"  {tier:10} {'; '.join(cells)}; inside {share:.0%} of {len(covered)}")
+
+
+def _by_call(guesses: Sequence[Guess], tier: str) -> Iterator[float]:
+    """Errors of prompt tokens by call: what tokenising tells, whatever share of replies passes."""
+    found = {(g.case, g.seed, g.quantity): g.ratio for g in guesses if g.tier == tier}
+    for (case, seed, quantity), tokens in found.items():
+        calls = found.get((case, seed, "calls"))
+        if quantity == "prompt_tokens" and tokens and calls:
+            yield abs(tokens / calls - 1)
 
 
 if __name__ == "__main__":

@@ -37,11 +37,11 @@ def document(rng: random.Random, size: float, *, paragraph: int = 6) -> str:
 
 
 def documents(count: int, seed: int, *, median: float = 600, sigma: float = 0.9) -> list[Row]:
-    """Documents of lognormal length, each with a `score` from 0 to 1 and a `lang`."""
+    """Documents of lognormal length up to 12,000 characters, each with a `score` from 0 to 1 and a `lang`."""
     rng = random.Random(seed)
     return [
         {
-            "text": document(rng, min(median * rng.lognormvariate(0, sigma), 60_000)),
+            "text": document(rng, min(median * rng.lognormvariate(0, sigma), 12_000)),
             "score": round(rng.random(), 6),
             "lang": rng.choice(["en", "en", "en", "de"]),
         }
