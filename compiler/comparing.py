@@ -9,10 +9,11 @@ ledger held nothing: what one side has been paid for already says nothing of wha
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from .changes import Change, StepChange, changed_data, compare, phrase, reason
+from .changes import StepChange, changed_data, compare, phrase, reason
+from .comparison import QUANTITIES, Comparison, Move, StepMove
 from .estimating.amounts import Amount, Amounts, nothing, together
 from .estimating.chance import Chance, Driver, number
 from .estimating.estimates import Spending
@@ -26,19 +27,10 @@ from .textdiff import FileDiff, diff_prompts
 if TYPE_CHECKING:
     from .estimating.chance import Array
 
-FORMAT = 1
-QUANTITIES: Mapping[str, str] = {
-    "calls": "calls",
-    "prompt": "tokens in",
-    "reply": "tokens out",
-    "hours": "GPU-hours",
-    "usd": "USD",
-}
-"""What is paid with: fields of `Amounts`, and what they are called."""
-ROWS = "rows"
-
-_OF_REPLIES = frozenset({"replies", "reply tokens", "checks", "calls", "yield"})
-"""What is uncertain anew where a step's own definition changes: `Leverage.what`."""
+_OF_REPLIES = frozenset({"replies", "reply tokens", "checks", "calls", "yield", "speed"})
+"""What is uncertain anew where a step is another one, or a model is: `Leverage.what`."""
+_SAME_REPLIES = frozenset({"on_fail", "limit", "samples", "until", "when", "candidates", "rows"})
+"""Fields that say how often a model is asked, and not what: its replies stay as they were."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,125 +50,6 @@ class Subject:
     facts: Facts
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
-    """One quantity before and after; the difference has the interval of the difference."""
-
-    before: Number
-    after: Number
-    difference: Number
-
-    @property
-    def none(self) -> bool:
-        """Whether there is none of it on either side."""
-        return self.before.value == 0 == self.after.value
-
-    @property
-    def still(self) -> bool:
-        """Whether it is known to be the same."""
-        return self.difference.value == 0 and self.difference.interval is None
-
-
-STILL = Move(NOTHING, NOTHING, NOTHING)
-
-
-@dataclass(frozen=True, slots=True)
-class StepMove:
-    """What a change costs at one step.
-
-    Attributes:
-        name: The step.
-        symbol: What became of it, as in a plan.
-        said: What changed, a phrase each.
-        prompts: Files of its prompt that differ.
-        rows: Rows that go on.
-        moves: By quantity; empty for a step that asks no model on either side.
-    """
-
-    name: str
-    symbol: str
-    said: tuple[str, ...]
-    prompts: tuple[FileDiff, ...]
-    rows: Move
-    moves: Mapping[str, Move] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """What the change from one plan to another costs.
-
-    Attributes:
-        recipe: Its name.
-        old: Label of the side before.
-        new: Label of the side after.
-        steps: Of both sides, those before that are dropped last.
-        data: What differs in how the data set is made of the steps' rows.
-        total: By quantity; empty where neither side asks a model.
-        ahead: What the new side is still to pay for, by the ledger.
-        notes: What is to be known about the sides.
-    """
-
-    recipe: str
-    old: str
-    new: str
-    steps: tuple[StepMove, ...]
-    data: tuple[Change, ...] = ()
-    total: Mapping[str, Move] = field(default_factory=dict)
-    ahead: Spending | None = None
-    notes: tuple[str, ...] = ()
-
-    @property
-    def changed(self) -> tuple[StepMove, ...]:
-        """Steps that run again, are new, or are gone."""
-        return tuple(s for s in self.steps if s.symbol != "=")
-
-    def to_json(self) -> dict[str, Any]:
-        """As plain JSON."""
-        return {
-            "mashbill_comparison": FORMAT,
-            "recipe": self.recipe,
-            "old": self.old,
-            "new": self.new,
-            "steps": {
-                step.name: {
-                    "symbol": step.symbol,
-                    "said": list(step.said),
-                    "prompts": [
-                        {"path": f.path, "added": f.added, "removed": f.removed}
-                        for f in step.prompts
-                    ],
-                    "rows": asdict(step.rows),
-                    **{name: asdict(move) for name, move in step.moves.items()},
-                }
-                for step in self.steps
-            },
-            "data": [asdict(c) for c in self.data],
-            "total": {name: asdict(move) for name, move in self.total.items()},
-            "ahead": asdict(self.ahead) if self.ahead else None,
-            "notes": list(self.notes),
-        }
-
-    def text(self, width: int = 80) -> str:
-        """For a terminal."""
-        from .comparing_words import text
-
-        return text(self, width)
-
-    def markdown(self) -> str:
-        """For a pull request."""
-        from .comparing_words import markdown
-
-        return markdown(self)
-
-    def __str__(self) -> str:
-        return self.text()
-
-    def _repr_html_(self) -> str:
-        from html import escape
-
-        return f"<pre>{escape(self.text(120))}</pre>"
-
-
 def compare_costs(
     old: Subject, new: Subject, *, ahead: Spending | None = None, notes: Sequence[str] = ()
 ) -> Comparison:
@@ -190,7 +63,7 @@ def compare_costs(
     """
     changes = compare(old.meaning, new.meaning)
     before = _carried(old, frozenset(), {})
-    own = frozenset(name for name, change in changes.items() if change.symbol in "~+")
+    own = frozenset(name for name, change in changes.items() if _is_another(change, new.meaning))
     models = frozenset(
         name
         for name, model in new.meaning.models.items()
@@ -213,6 +86,15 @@ def compare_costs(
         ahead=ahead,
         notes=tuple(notes),
     )
+
+
+def _is_another(change: StepChange, new: Meaning) -> bool:
+    """Whether what a step makes of a row is uncertain anew."""
+    if change.symbol not in "~+":
+        return False
+    asks = change.name in new.steps and bool(new.steps[change.name].model)
+    fields = {c.field.partition(".")[0].partition("[")[0] for c in change.changes}
+    return not (asks and fields and fields <= _SAME_REPLIES)
 
 
 # -- one side
@@ -252,7 +134,7 @@ class _Fresh(Chance):
     def normals(self, driver: Driver, count: int = 1, degrees: float | None = None) -> Array:
         """See `Chance.normals`."""
         step = self._was.get(driver.step, driver.step)
-        if driver.step in self._own and driver.what in {*_OF_REPLIES, "speed"}:
+        if driver.step in self._own and driver.what in _OF_REPLIES:
             step = f"{step}\0changed"
         return super().normals(replace(driver, step=step), count, degrees)
 

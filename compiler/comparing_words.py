@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from .changes import phrase
-from .comparing import QUANTITIES, ROWS, Comparison, Move, StepMove
+from .comparison import QUANTITIES, ROWS, Comparison, Move, StepMove
 from .estimating.estimates import Spending
 from .estimating.numbers import Number
 from .explaining.folding import fold

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from ..compiler.changes import StepChange
-    from ..compiler.comparing import Comparison
+    from ..compiler.comparison import Comparison
     from ..compiler.estimating.estimates import Estimates
     from ..compiler.estimating.facts import Facts
     from ..compiler.meaning import Meaning
@@ -574,7 +574,8 @@ def load_plan(path: str | Path, *, allow_outside: bool = False) -> Plan:
         RecipeError: Its recipe does not compile any more.
         SavedPlanError: The file is no saved plan, or its recipe gives another plan now.
     """
-    from .saved_plan import read_plan, recompiled, refuse_stale
+    from .saved_plan import read_plan
+    from .stale_plan import recompiled, refuse_stale
 
     saved = read_plan(path)
     plan = recompiled(saved, allow_outside=allow_outside)

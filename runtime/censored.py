@@ -13,6 +13,7 @@ held.
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -36,7 +37,12 @@ class Durations:
     buckets: dict[int, list[float]] = field(default_factory=dict)
 
     def add(self, seconds: float, costs: Sequence[float]) -> None:
-        """Note a row that is done."""
+        """Note a row that is done.
+
+        Args:
+            seconds: How long it took.
+            costs: What it cost; last, what came of it.
+        """
         place = _bucket(seconds)
         found = self.buckets.get(place)
         more = [1.0, seconds, *costs]
@@ -93,7 +99,7 @@ class Outlook:
     def after(self, age: float) -> list[float]:
         """The mean costs of rows that take longer than an age, in seconds."""
         place = _bucket(age)
-        above = sum(1 for p in self._places if p > place)
+        above = len(self._places) - bisect_right(self._places, place)
         weight, sums = self._weights[above], self._sums[above]
         if place in self._done:  # half of its own bucket is longer
             weight = (weight + self._weights[above + 1]) / 2
@@ -106,9 +112,14 @@ class Outlook:
         return mean[1:]
 
     def _outlasting(self, age: float = 0.0) -> list[float]:
-        """Seconds and costs of rows that outlast all that are done: costs grow with the time."""
+        """Seconds and costs of rows that outlast all that are done: costs grow with the time.
+
+        The last of them is what comes of a row, and does not.
+        """
         seconds = max(self._last[0], age) * LONGER
-        return [seconds, *(v * seconds / max(self._last[0], 1e-12) for v in self._last[1:])]
+        grown = seconds / max(self._last[0], 1e-12)
+        *costs, outcome = self._last[1:]
+        return [seconds, *(v * grown for v in costs), outcome]
 
 
 def _bucket(seconds: float) -> int:

@@ -11,6 +11,7 @@ in the analysis of simulation output", Operations Research 30, 1982).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 
@@ -22,7 +23,9 @@ MOST_BATCHES = 64
 """Once there are as many, neighbours are joined."""
 UNFINISHED = 0.2
 """Share of the rows that may not be done yet where they are to say anything."""
-MOST_EARLY = 4096
+FRESH_SECONDS = 0.9
+"""How long what was seen is good for: several may look at a run, each many times a second."""
+MOST_EARLY = 2048
 """Rows that one which does not come to an end may hold up; then it is passed over."""
 
 Sums = list[float]
@@ -106,6 +109,8 @@ class Cohort:
     """Rows that are done before an older one: numbers alone, none of their text."""
     _durations: Durations = field(default_factory=Durations)
     """How long rows took that asked for anything, and what they cost."""
+    _looked: float = -math.inf
+    _sight: Sight = field(default_factory=Sight)
 
     def let_in(self, number: int, weight: float, tab: Tab) -> None:
         """Note a row that is worked on from now on.
@@ -140,11 +145,16 @@ class Cohort:
             self.settled.add(found[1])
 
     def sight(self, now: float) -> Sight:
-        """Rows up to the last before which few are not done.
+        """Rows up to the last before which few are not done; as they were less than a second ago.
 
         Args:
             now: The time, as `time.monotonic` gives it.
         """
+        if not 0 <= now - self._looked < FRESH_SECONDS:
+            self._looked, self._sight = now, self._look(now)
+        return self._sight
+
+    def _look(self, now: float) -> Sight:
         last = self._reach()
         early = {n: sums for n, (sums, _) in self._early.items() if n <= last}
         under_way = {n: found for n, found in self._open.items() if n <= last}

@@ -22,7 +22,7 @@ from .interrupts import interruptible, run_async
 from .ledger import NOTES, Ledger, LedgerError
 from .mixing import Selection
 from .output import OutputError, output_of
-from .partway import early, ending, whole, with_no_rows
+from .partway import early, ending, unfinished, whole
 from .preflight import Answer
 from .preflight.spent import charge
 from .progress import begin_journal
@@ -164,7 +164,7 @@ def run_plan(
             partial = execution.halt.called and execution.cut
             if until:
                 why = execution.halt.message if partial else ending(until)
-                kept = with_no_rows(record("paused", None, why))
+                kept = unfinished(record("paused" if partial else "done", None, why))
                 folder.write("record.json", kept)
                 _remember(plan, project, kept)
                 more = execution.halt.more if partial else ""

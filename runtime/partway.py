@@ -19,9 +19,10 @@ def early(recipe: Mapping[str, Any]) -> str:
     return str(recipe.get(UNTIL) or "")
 
 
-def with_no_rows(record: Mapping[str, Any]) -> dict[str, Any]:
-    """The record of a run that wrote none."""
-    return {**record, "output": {**record["output"], "shards": [], "rows": 0}}
+def unfinished(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The record of such a run: it wrote no rows, and another goes on with it."""
+    output = {**record["output"], "shards": [], "rows": 0}
+    return {**record, "status": "paused", "output": output}
 
 
 def ending(step: str) -> str:

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ..compiler.comparing import Comparison, Subject, compare_costs
+from ..compiler.comparing import Subject, compare_costs
+from ..compiler.comparison import Comparison
 from ..compiler.estimating.facts import Facts
 from ..compiler.meaning import Meaning, meaning_of
 from ..compiler.plan import Plan as PlanRecord
@@ -18,6 +19,7 @@ from ..compiler.quantities import show_count, show_money
 from ..compiler.world import Pins
 from .api import Plan, find_pins
 from .catalog import load_catalog
+from .partway import early
 from .project import Project
 from .revisions import RevisionError, find_revision
 from .runs import RunFolder
@@ -72,7 +74,9 @@ def _run(name: str, project: Project, now: Meaning) -> tuple[Subject, tuple[str,
         raise SideError(f"run {name} has left no record: it was killed, or runs still")
     facts = _estimable(plan, project, name)
     data, words = _as_it_was(facts, record, meaning, now)
-    return Subject(name, plan, meaning, data), (_spent(name, record), *words)
+    step = early(plan.recipe)
+    short = [f"{name} ended after `{step}`, as asked: what follows counts as new."] if step else []
+    return Subject(name, plan, meaning, data), (_spent(name, record), *words, *short)
 
 
 def _estimable(plan: PlanRecord, project: Project, name: str) -> Facts:

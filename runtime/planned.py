@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from ..compiler.estimating.facts import Price
 from ..compiler.estimating.numbers import BASES, UNKNOWN, Basis, Number, weakest
+from ..compiler.quantities import show_count, show_duration, show_money
 
 Quantity = str
 """One of `QUANTITIES`."""
@@ -20,9 +21,9 @@ LABELS: Mapping[Quantity, str] = {
     "prompt_tokens": "tokens in",
     "reply_tokens": "tokens out",
     "usd": "USD",
-    "gpu_hours": "GPU-hours",
+    "gpu_hours": "busy time",
 }
-"""What is spent, in words."""
+"""What is spent, in words. Hours are those in which own hardware is at work."""
 QUANTITIES: tuple[Quantity, ...] = tuple(LABELS)
 
 Amounts = Mapping[Quantity, Number]
@@ -125,3 +126,12 @@ def _sum(numbers: list[Number]) -> Number:
 
 def _float(value: Any) -> float | None:
     return float(value) if isinstance(value, int | float) else None
+
+
+def show_amount(quantity: Quantity, value: float | None) -> str:
+    """An amount as people read it: `1.24k`, `$0.36`, `9m 02s`; `?` where it is not known."""
+    if value is None:
+        return "?"
+    if quantity == "usd":
+        return show_money(value)
+    return show_duration(value * 3600) if quantity == "gpu_hours" else show_count(value)

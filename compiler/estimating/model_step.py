@@ -180,6 +180,7 @@ def _load(node: PlanNode, flow: Flow, seen: NodeFacts, facts: Facts, chance: Cha
         return np.asarray(np.where(unpaid > 0, np.maximum(whole - held * paid, 0.0), 0.0))
 
     known = seen.settled
+    first = to_pay(prompt, known.of("prompt") if known else None)
     rows = np.maximum(flow.rows, 1e-9)
     most_units: float | None = None
     most_prompt: float | None = None
@@ -187,7 +188,7 @@ def _load(node: PlanNode, flow: Flow, seen: NodeFacts, facts: Facts, chance: Cha
         dense = surely(units / rows)
         most_units = max(0.0, dense * max(flow.most - seen.held, 0.0))
     if "prompt" in found or node.model is None:
-        most_prompt = surely(prompt / np.maximum(units, 1e-9))
+        most_prompt = surely(first / np.maximum(units * unpaid, 1e-9)) if first.any() else 0.0
         if flow.most is not None and flow.most_size is not None and flow.most_size > 0:
             # Rows that were expected to be left out may be longer than those that were seen.
             usual = float((flow.size / rows).mean())
@@ -198,7 +199,7 @@ def _load(node: PlanNode, flow: Flow, seen: NodeFacts, facts: Facts, chance: Cha
         size,
         unpaid,
         units * unpaid,
-        to_pay(prompt, known.of("prompt") if known else None),
+        first,
         found.get("source", none) * unpaid,
         to_pay(size, known.size if known else None),
         weakest(flow.basis, basis),

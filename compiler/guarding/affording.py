@@ -11,10 +11,12 @@ from ..estimating.facts import Facts
 from ..estimating.numbers import BASES, Number
 from ..plan import Plan
 from ..recipe import Recipe
-from .charges import amount, bare, charges, ranged, show_limit
+from .charges import FIELDS, amount, bare, charges, ranged, show_limit
 from .defaults import caps_in_force, default_caps
 from .reductions import Estimate, Reduction, cheapest
 
+ASSUMED = ("a", "?")
+"""Bases that are no reason to refuse."""
 NO_SPENT: Mapping[str, float] = {}
 
 
@@ -29,8 +31,8 @@ def affording(
 ) -> Iterator[Diagnostic]:
     """Caps below what is expected (B554), or below the worst case (B555); no cap at all (B556).
 
-    An expectation that rests on an assumption is no reason to refuse, unless the low end of its
-    interval is above the cap too: else it is B555.
+    An expectation that rests on an assumption is no reason to refuse: then it is B555 too, and a
+    pilot would tell.
 
     Args:
         plan: What would run.
@@ -41,45 +43,43 @@ def affording(
         spent: What earlier runs of the data set have spent, by `SpendCap.path`, in its units: caps
             count until the data set is done.
     """
-    caps = caps_in_force(plan, recipe)
+    caps = tuple(c for c in caps_in_force(plan, recipe) if c.kind in FIELDS)
     if default := default_caps(plan):
         yield from _uncapped(plan, estimates, caps, default)
-    short = [c for c in caps if _is_short(charges(plan, estimates, c)[0], c, spent)]
-    tightest = max(short, key=lambda c: _ratio(plan, estimates, c, spent), default=None)
+    above = [c for c in caps if _is_above(charges(plan, estimates, c)[0], c, spent)]
+    tightest = max(above, key=lambda c: _ratio(plan, estimates, c, spent), default=None)
     for cap in caps:
         expected, worst = charges(plan, estimates, cap)
         gone = spent.get(cap.path, 0.0)
-        named = f"the default {cap.path}" if default else cap.path
-        if cap in short:
-            tries: tuple[Reduction, ...] = ()
-            if cap is tightest and facts is not None and estimate is not None:
-                tries = cheapest(plan, recipe, facts, estimates, cap, estimate, spent=gone)
-            notes = tuple(made.words(cap.kind) for made in tries)
-            yield Diagnostic(
-                "B554",
-                f"{_shown(cap, expected)} expected{_gone(cap, gone)}, above {named} "
-                f"{show_limit(cap.kind, cap.value)}",
-                cap.span,
-                notes=notes,
-                help=_help(cap, expected, gone, tried=bool(notes)),
-            )
+        limit = f"{cap.path} {show_limit(cap.kind, cap.value)}"
+        limit = f"above {'the default ' if default else ''}{limit}"
+        tries: tuple[Reduction, ...] = ()
+        if cap is tightest and facts is not None and estimate is not None:
+            tries = cheapest(plan, recipe, facts, estimates, cap, estimate, spent=gone)
+        notes = tuple(made.words(cap.kind) for made in tries)
+        said = f"{_shown(cap, expected)} expected{_gone(cap, gone)}"
+        if cap in above and expected.basis not in ASSUMED:
+            raised = _raised(cap, expected, gone)
+            help = f"raise the cap: {raised}; or let it pause there: mashbill run --over-budget"
+            help = f"type one of these behind the command, or {help}" if notes else help
+            yield Diagnostic("B554", f"{said}, {limit}", cap.span, notes=notes, help=help)
+        elif cap in above:
+            message = f"{said}, {limit}: the run will probably pause there"
+            help = "know better before you spend: mashbill plan --pilot 64"
+            yield Diagnostic("B555", message, cap.span, notes=notes, help=help)
         elif worst.value is not None and worst.value + gone > cap.value:
-            known = expected.value is not None
+            message = f"at worst {amount(cap.kind, worst.value)}{_gone(cap, gone)}, {limit}"
             yield Diagnostic(
                 "B555",
-                f"at worst {amount(cap.kind, worst.value)}{_gone(cap, gone)}, above {named} "
-                f"{show_limit(cap.kind, cap.value)}: the run may pause there",
+                f"{message}: the run may pause there",
                 cap.span,
-                notes=(f"{_shown(cap, expected)} expected",) if known else (),
+                notes=(f"{_shown(cap, expected)} expected",) if expected.known else (),
             )
 
 
-def _is_short(expected: Number, cap: SpendCap, spent: Mapping[str, float]) -> bool:
+def _is_above(expected: Number, cap: SpendCap, spent: Mapping[str, float]) -> bool:
     left = cap.value - spent.get(cap.path, 0.0)
-    if expected.value is None or expected.value <= left:
-        return False
-    assumed = expected.basis in ("a", "?")
-    return not assumed or (expected.low is not None and expected.low > left)
+    return expected.value is not None and expected.value > left
 
 
 def _ratio(plan: Plan, estimates: Estimates, cap: SpendCap, spent: Mapping[str, float]) -> float:
@@ -121,13 +121,9 @@ def _gone(cap: SpendCap, gone: float) -> str:
     return f", {bare(cap.kind, gone)} spent before" if gone else ""
 
 
-def _help(cap: SpendCap, expected: Number, gone: float, *, tried: bool) -> str:
-    enough = (expected.high or expected.value or 0.0) + gone
-    said = "type one of these behind the command, or " if tried else ""
-    return (
-        f"{said}raise the cap: --set {cap.path}={_typed(cap.kind, enough)}; or let it pause there: "
-        "mashbill run --over-budget"
-    )
+def _raised(cap: SpendCap, expected: Number, gone: float) -> str:
+    """The option that makes the cap enough, at the upper end of what is expected."""
+    return f"--set {cap.path}={_typed(cap.kind, (expected.high or expected.value or 0.0) + gone)}"
 
 
 def _typed(kind: str, value: float) -> str:

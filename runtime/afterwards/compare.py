@@ -18,7 +18,8 @@ from ..planned import (
 from .causes import Chain, causes_of
 
 ROUNDED = 0.5
-"""How far an exact estimate of a count may be off, since it is a float."""
+"""How far an exact count may lie from its estimate, which is a float."""
+COUNTS = ("calls", "prompt_tokens", "reply_tokens")
 NOT_LET_IN = ("limit", "candidates")
 """Why rows are rejected before a step has looked at them."""
 
@@ -101,7 +102,8 @@ def _amounts(
         number, spent = expected.get(quantity, UNKNOWN), actual[quantity]
         if quantity not in expected and not spent:
             continue
-        made[quantity] = _compared(number, spent, complete)
+        slack = ROUNDED if quantity in COUNTS else 1e-9
+        made[quantity] = _compared(number, spent, complete, slack)
         if chains is not None and number.value and spent is not None:
             causes = causes_of(quantity, chains, number.value, spent)
             if causes is not None:
@@ -109,7 +111,9 @@ def _amounts(
     return made
 
 
-def _compared(number: Number, actual: float | None, complete: bool) -> dict[str, Any]:
+def _compared(
+    number: Number, actual: float | None, complete: bool, slack: float = ROUNDED
+) -> dict[str, Any]:
     value = number.value
     ratio = actual / value if actual is not None and value else None
     return {
@@ -119,17 +123,17 @@ def _compared(number: Number, actual: float | None, complete: bool) -> dict[str,
         "basis": number.basis,
         "actual": actual,
         "ratio": ratio,
-        "inside": _inside(number, actual) if complete else None,
+        "inside": _inside(number, actual, slack) if complete else None,
     }
 
 
-def _inside(number: Number, actual: float | None) -> bool | None:
+def _inside(number: Number, actual: float | None, slack: float) -> bool | None:
     """Whether what happened lies in the 90 % interval; None where there is none."""
     if number.value is None or actual is None:
         return None
     if number.low is not None and number.high is not None:
-        return number.low - ROUNDED <= actual <= number.high + ROUNDED
-    return abs(actual - number.value) <= ROUNDED if number.basis == "e" else None
+        return number.low - slack <= actual <= number.high + slack
+    return abs(actual - number.value) <= slack if number.basis == "e" else None
 
 
 def _spent(paid: Mapping[str, Any]) -> dict[Quantity, float | None]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...compiler.quantities import show_count, show_money
-from ..planned import LABELS, QUANTITIES
+from ..planned import LABELS, QUANTITIES, show_amount
 from .causes import CAUSES
 
 SHORT = {"prompt": "tokens a call", "reply": "tokens a call"}
@@ -90,23 +89,19 @@ def _told(total: Mapping[str, Any]) -> list[str]:
 
 def _cells(name: str, amount: Mapping[str, Any], complete: bool) -> tuple[str, ...]:
     low, high, value = amount["low"], amount["high"], amount["estimated"]
-    number = _shown(name, value)
+    number = show_amount(name, value)
     if low is not None and high is not None and low != high:
-        number += f" [{_shown(name, low)}–{_shown(name, high)}]"
+        number += f" [{show_amount(name, low)}–{show_amount(name, high)}]"
     where = ""
     if amount["inside"] is not None and low is not None:
         where = "inside" if amount["inside"] else "outside the 90% interval"
-    return LABELS[name], number, _shown(name, amount["actual"]), percent(amount["ratio"]), where
-
-
-def _shown(name: str, value: float | None) -> str:
-    if value is None:
-        return "?"
-    if name == "usd":
-        return show_money(value)
-    if name == "gpu_hours":
-        return f"{value:.3g} h"
-    return show_count(value)
+    return (
+        LABELS[name],
+        number,
+        show_amount(name, amount["actual"]),
+        percent(amount["ratio"]),
+        where,
+    )
 
 
 def _step(step: Mapping[str, Any]) -> str:

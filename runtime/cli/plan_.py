@@ -6,7 +6,6 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .command import USAGE, fail, recipe_arguments, split_recipe, width
@@ -101,7 +100,8 @@ def _student(typed: str | None) -> float | str | None:
 def _show(given: argparse.Namespace, words: Sequence[str], student: float | None) -> int:
     """Plan a recipe and tell it."""
     from ..api import load_sets
-    from ..telling import estimates_standing, standing, told
+    from ..finished import estimates_standing, standing
+    from ..telling import told
 
     plan = load_sets(given).plan(survey=False, until=given.until)
     selected = _selected(plan, words, given.exclude)
@@ -121,9 +121,9 @@ def _show(given: argparse.Namespace, words: Sequence[str], student: float | None
         return _compare(given, plan)
     worth = _worth_wanted(given) or plan.record.mix is not None
     found = told(plan, selected=selected, worth=worth, student=student)
-    _tell(given, found, _nothing_to_do(plan) if idle else "")
+    _tell(given, found, _nothing_to_do(plan) if idle else _up_to(plan.record.recipe))
     if given.out:
-        _say_saved(given, plan.save(given.out))
+        _save(given, plan)
     return _code(given, plan, idle=idle)
 
 
@@ -182,6 +182,14 @@ def _selected(plan: Plan, words: Sequence[str], exclude: Sequence[str]) -> froze
     return frozenset(select(view, wanted)).difference(out)
 
 
+def _up_to(recipe: Mapping[str, Any]) -> str:
+    """That a plan ends early, given its `recipe`; empty for a whole one."""
+    from ..partway import early
+
+    step = early(recipe)
+    return f"Up to `{step}`: no data set is made, and its mix is left out." if step else ""
+
+
 def _nothing_to_do(plan: Plan) -> str:
     from ..output import output_of
 
@@ -203,12 +211,17 @@ def _tell(given: argparse.Namespace, found: Told, first: str = "") -> None:
     print("\n\n".join(filter(None, [first, told.rstrip("\n")])))
 
 
-def _say_saved(given: argparse.Namespace, path: Path) -> None:
-    """Where it was saved; beside Markdown and JSON on stderr."""
+def _save(given: argparse.Namespace, plan: Plan) -> None:
+    """Save a plan and say where; beside Markdown and JSON on stderr."""
     import shlex
 
-    shown = shlex.quote(str(path))
-    words = f"Saved {shown}.  Run it:  mashbill run {shown}"
+    from ..stale_plan import leaves
+
+    shown = shlex.quote(str(plan.save(given.out)))
+    project = plan.recipe.project
+    outside = project.allow_outside or leaves(plan.record, project.root)
+    more = " --allow-outside" if outside else ""
+    words = f"Saved {shown}.  Run it:  mashbill run {shown}{more}"
     apart = given.md or given.format == "json"
     print(f"\n{words}" if not apart else words, file=sys.stderr if apart else sys.stdout)
 
@@ -233,7 +246,7 @@ def _compare(given: argparse.Namespace, plan: Plan) -> int:
     else:
         print((found.markdown() if given.md else found.text(width())).rstrip("\n"))
     if given.out:
-        _say_saved(given, plan.save(given.out))
+        _save(given, plan)
     return _code(given, plan, idle=not (found.changed or found.data))
 
 
@@ -253,8 +266,9 @@ def _show_saved(
     given: argparse.Namespace, name: str, words: Sequence[str], student: float | None
 ) -> int:
     """Tell a saved plan; one that does not hold any more is told too, with a warning."""
+    from ..finished import standing
     from ..saved_plan import read_plan
-    from ..telling import standing, told_as_saved
+    from ..telling import told_as_saved
     from .saved import held, ignored, warn
 
     if problem := ignored(given, name):
@@ -270,6 +284,7 @@ def _show_saved(
             return fail(f"{name} does not hold any more, so there is nothing to compare")
         return _compare(given, now)
     found = told_as_saved(saved, now, worth=_worth_wanted(given), student=student)
-    _tell(given, found, f"{name}, saved {saved.made} by mashbill {saved.version}")
+    first = f"{name}, saved {saved.made} by mashbill {saved.version}"
+    _tell(given, found, "\n\n".join(filter(None, [first, _up_to(saved.plan.recipe)])))
     idle = now is not None and not stale and standing(now) is not None
     return CHANGES if given.detailed_exitcode and not idle else 0

@@ -108,6 +108,7 @@ def _guarded(plan: Plan, given: argparse.Namespace, talk: _Talk) -> Preflight:
         no_input=given.no_input,
         over_budget=given.over_budget,
         replay=given.replay,
+        replace=given.replace,
         shown=talk.events is None,
         tell=talk.checked,
     )
@@ -116,13 +117,17 @@ def _guarded(plan: Plan, given: argparse.Namespace, talk: _Talk) -> Preflight:
 def _planned(given: argparse.Namespace) -> Plan:
     """The plan of a recipe, or a saved one as it is."""
     from ..api import load_plan, load_sets
-    from ..saved_plan import SavedPlanError, is_saved_plan
+    from ..faults import RunError
+    from ..saved_plan import is_saved_plan
     from .saved import ignored
 
+    if given.until and given.retry == "rejected":
+        words = "--retry rejected goes through the whole recipe: leave out --until"
+        raise RunError(words, code=USAGE)
     if given.recipe is None or not is_saved_plan(given.recipe):
         return load_sets(given).plan(survey=False, until=given.until)
     if problem := ignored(given, given.recipe):
-        raise SavedPlanError(problem, code=USAGE, diagnostic="")
+        raise RunError(problem, code=USAGE)
     return load_plan(given.recipe, allow_outside=given.allow_outside)
 
 
@@ -142,8 +147,8 @@ def typed(given: argparse.Namespace) -> str:
 
 def _nothing_to_do(plan: Plan, retry: str | None) -> str:
     """Why there is nothing to do; empty if there is."""
+    from ..finished import standing
     from ..output import output_of
-    from ..telling import standing
 
     record = standing(plan)
     if record is None:

@@ -38,12 +38,14 @@ def held(saved: SavedPlan, *, allow_outside: bool = False) -> tuple[Plan | None,
     """The plan that its recipe gives now, None if it gives none; and why it is stale, if it is."""
     from ...compiler.diagnostics import RecipeError
     from ..requests import EngineError
-    from ..saved_plan import SavedPlanError, changes_since, recompiled, stale_words
+    from ..saved_plan import SavedPlanError
+    from ..stale_plan import changes_since, recompiled, stale_words
 
     try:
         now = recompiled(saved, allow_outside=allow_outside)
     except SavedPlanError as error:
-        return None, str(error)
+        unknown = f"whether {saved.path} still holds is not known: "
+        return None, f"{unknown if error.diagnostic == 'R112' else ''}{error}"
     except RecipeError as error:
         first = next(iter(error.report.errors), None)
         why = f": {first.message}" if first else ""

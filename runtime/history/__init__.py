@@ -1,7 +1,7 @@
 """What the runs of a project showed of each step, for the estimates of the next: one line a step.
 
 `lines` is the file, `deriving` what a run's record says for it, `keys` which steps are like which,
-`priors` and `speeds` what a plan is told.
+`priors` what a plan is told. How fast models were stands in the records (`hardware.past`).
 """
 
 from __future__ import annotations
@@ -9,6 +9,5 @@ from __future__ import annotations
 from .lines import HISTORY
 from .priors import priors
 from .remembering import remember
-from .speeds import speeds_of
 
-__all__ = ["HISTORY", "priors", "remember", "speeds_of"]
+__all__ = ["HISTORY", "priors", "remember"]

@@ -11,8 +11,6 @@ from .lines import Line
 if TYPE_CHECKING:
     from ...compiler.plan import Plan, PlanNode
 
-Work = dict[str, tuple[float, float, float]]
-
 
 def lines_of(plan: Plan, record: Mapping[str, Any]) -> Iterator[Line]:
     """A line for each step of a run that new replies settled rows of.
@@ -25,15 +23,16 @@ def lines_of(plan: Plan, record: Mapping[str, Any]) -> Iterator[Line]:
     for node in plan.nodes:
         if not node.asked or node.name not in record["steps"]:
             continue
-        found = _settled(plan, node, record) if "paid" in record else _inferred(plan, node, record)
+        found = _settled(node, record) if "paid" in record else _inferred(node, record)
         if found is not None:
             yield Line(str(record["run"]), ended, node.name, key_of(plan, node), *found)
 
 
-Found = tuple[int, float, float, float, float, Work]
+Found = tuple[int, float, float, float, float, float]
+"""The numbers of a line, in their order."""
 
 
-def _settled(plan: Plan, node: PlanNode, record: Mapping[str, Any]) -> Found | None:
+def _settled(node: PlanNode, record: Mapping[str, Any]) -> Found | None:
     """By the rows that were settled."""
     paid = record["paid"].get(node.name) or {}
     rows = paid.get("settled") or {}
@@ -42,26 +41,18 @@ def _settled(plan: Plan, node: PlanNode, record: Mapping[str, Any]) -> Found | N
     calls = rows["calls"]
     asked = rows["asked"] + rows["free"]
     out = rows["out"] / rows["rows"] * rows["asked"] / asked + rows["free_out"] / asked
-    work = {
-        str(plan.models[m].get("digest", "")): (
-            float(p["reply_tokens"]),
-            float(p["prompt_tokens"]),
-            float(p["gpu_hours"]) * 3600,
-        )
-        for m, p in paid["models"].items()
-        if m in plan.models
-    }
+    own = paid["models"].get(node.model or "") or {}
     return (
         rows["rows"],
         calls / rows["units"] if rows["units"] else 0.0,
         rows["reply"] / calls if calls else 0.0,
         rows["prompt"] / calls if calls else 0.0,
         out,
-        work,
+        own["seconds"] / own["calls"] if own.get("calls") else 0.0,
     )
 
 
-def _inferred(plan: Plan, node: PlanNode, record: Mapping[str, Any]) -> Found | None:
+def _inferred(node: PlanNode, record: Mapping[str, Any]) -> Found | None:
     """By the step's account and its model's counts, as runs before this version noted them."""
     account = record["steps"][node.name]
     stats = record["models"].get(node.model or "") or {}
@@ -73,15 +64,12 @@ def _inferred(plan: Plan, node: PlanNode, record: Mapping[str, Any]) -> Found | 
     rows = round(came * fresh)
     if not rows or not account["attempts"]:
         return None
-    model = plan.models[node.model]
     reply, prompt = stats["completion_tokens"], stats["prompt_tokens"]
-    seconds = float(stats["seconds"]) if model["engine"] in ("local", "vllm") else 0.0
-    alone = sum(n.model == node.model for n in plan.nodes) == 1
     return (
         rows,
         account["attempts"] / units,
         reply / stats["sent"],
         prompt / stats["sent"],
         account["out"] / came,
-        {str(model.get("digest", "")): (float(reply), float(prompt), seconds)} if alone else {},
+        stats.get("under_way", 0.0) / stats["sent"],
     )

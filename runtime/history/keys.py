@@ -25,7 +25,8 @@ class Key:
         prompt: Digest of the text of its prompts, white space collapsed.
         path: File of its prompt, by which two wordings of one prompt are known as such.
         params: Digest of samples, chunks, sampling, checks and ladder.
-        gpu: Name of the hardware; `cpu` for engine `local`, empty for hardware of others.
+        gpu: Name of the hardware; `cpu` for engine `local`, empty for hardware of others. What is
+            replied does not hang on it, only how long that takes.
     """
 
     op: str

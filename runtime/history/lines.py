@@ -11,7 +11,7 @@ import fcntl
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +37,7 @@ class Line:
         reply: Tokens of a reply.
         prompt: Tokens of a prompt.
         rows_out: Rows out by row in.
-        work: By the digest of each model that was asked: reply tokens, prompt tokens, and the
-            GPU-seconds that they took, 0 on hardware of others.
+        seconds: Time between sending and reply of a call, of the step's own model.
     """
 
     run: str
@@ -50,7 +49,7 @@ class Line:
     reply: float
     prompt: float
     rows_out: float
-    work: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
+    seconds: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
         """As the file holds it."""
@@ -63,15 +62,14 @@ class Line:
         Raises:
             TypeError: What is no line, as `KeyError`, `ValueError` and `AttributeError`.
         """
-        work = {str(m): (float(a), float(b), float(c)) for m, (a, b, c) in value["work"].items()}
         key = Key(**{k: str(value["key"][k]) for k in Key.__dataclass_fields__})
-        numbers = {k: float(value[k]) for k in ("time", "calls", "reply", "prompt", "rows_out")}
+        names = ("time", "calls", "reply", "prompt", "rows_out", "seconds")
+        numbers = {k: float(value[k]) for k in names}
         return cls(
             run=str(value["run"]),
             step=str(value["step"]),
             key=key,
             rows=int(value["rows"]),
-            work=work,
             **numbers,
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,11 @@ from ..requests import EngineError
 
 EXPLAIN = "mashbill check --explain M251"
 _AWAY = ("connect", "reset", "timeout", "half-reply", "slow")
+_NO_MODEL = re.compile(
+    r"model_not_found|(unknown|invalid|no such) model|model\W.{0,80}"
+    r"(not found|does not exist|not available|is not valid)",
+    re.IGNORECASE | re.DOTALL,
+)
 SHOWN = 5
 """Models of a server that are named."""
 
@@ -29,7 +35,7 @@ def advice(
     kind, words = error.kind, str(error)
     if kind in ("status-401", "status-403"):
         return _refused(name, model, words)
-    if kind == "status-404":
+    if kind == "status-404" or names_model(words):
         return _unknown(name, model, served)
     if kind == "unset":
         return "; ".join(f"export {v}=…" for v in words.split() if v.isupper()) or EXPLAIN
@@ -42,6 +48,11 @@ def advice(
     if kind == "status-402" or "insufficient_quota" in words:
         return "the account has no money left: fill it, or take another model"
     return EXPLAIN
+
+
+def names_model(words: str) -> bool:
+    """Whether a server says that it has no such model: some do so with another status than 404."""
+    return _NO_MODEL.search(words) is not None
 
 
 def _refused(name: str, model: Mapping[str, Any], words: str) -> str:

@@ -18,8 +18,8 @@ RECORD_BYTES = 160.0
 """Of a completion in the ledger beside its text: head, index, the rest of its body."""
 ROW_BYTES = 120.0
 """Of a row beside its text: digests, source, origin."""
-ROOM = 256_000_000
-"""Bytes that stay free beside what is needed: journal, lock, a sort on disk."""
+LITTLE = 64_000_000
+"""Bytes below which nothing is refused: such a run is over before anyone could have been warned."""
 TIGHT = 1.3
 """What is free, by what is needed, below which a word is due."""
 
@@ -41,12 +41,12 @@ class Need:
     @property
     def short(self) -> bool:
         """Whether there is clearly too little: not even what is expected fits."""
-        return self.needed + ROOM > self.free and self.needed > 0
+        return self.needed > max(self.free, LITTLE)
 
     @property
     def tight(self) -> bool:
         """Whether there is little more than what is expected."""
-        return TIGHT * self.needed + ROOM > self.free and self.needed > 0
+        return TIGHT * self.needed > max(self.free, LITTLE)
 
     def words(self) -> str:
         """`disk 41 GB needed, 380 GB free`."""
@@ -73,7 +73,7 @@ def disk_needs(
     totals: dict[int, float] = {}
     folders: dict[int, Path] = {}
     for what, place in places.items():
-        there = _there(place)
+        there = nearest(place)
         device = there.stat().st_dev
         totals[device] = totals.get(device, 0.0) + made.get(what, 0.0)
         folders.setdefault(device, there)
@@ -133,7 +133,7 @@ def _mean_row(plan: Plan, estimates: Estimates, spool: float) -> float:
     return spool / rows if rows else 0.0
 
 
-def _there(path: Path) -> Path:
+def nearest(path: Path) -> Path:
     """The nearest folder above that is there."""
     path = path.absolute()
     return next((p for p in (path, *path.parents) if p.is_dir()), path)

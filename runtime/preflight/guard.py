@@ -27,6 +27,7 @@ def guard(
     no_input: bool = False,
     over_budget: bool = False,
     replay: bool = False,
+    replace: bool = False,
     shown: bool = True,
     tell: Callable[[Preflight], None] | None = None,
     stdin: TextIO | None = None,
@@ -41,6 +42,7 @@ def guard(
         no_input: Whether nobody may be asked.
         over_budget: Whether it may begin though its budget is not expected to be enough.
         replay: Whether it takes everything from the ledger: then nothing is asked or spent.
+        replace: Whether the data set of another plan may be overwritten.
         shown: Whether the plan's warnings have been shown to the user.
         tell: Told what was found, before anyone is asked.
         stdin: Where an answer comes from; the process's own by default.
@@ -62,6 +64,7 @@ def guard(
         recipe=plan.compiled.recipe,
         lock=plan.lock.words() if plan.lock else "",
         ask=not replay and estimates is not None,
+        replace=replace,
     )
     if tell is not None:
         tell(found)

@@ -16,7 +16,7 @@ from ..engine_room import EngineRoom, engine_module
 from ..engines.base import ModelSpec
 from ..http.address import place
 from ..requests import Completion, EngineError
-from .advice import advice
+from .advice import advice, names_model
 from .answer import Answer
 from .asking import tiny_request
 from .probe import probe
@@ -25,6 +25,7 @@ from .server import Said, server_says
 ASKED_AT_ONCE = frozenset({"http"})
 """Engines whose models are asked all at the same time, and before a run."""
 LONG_START = 0.5
+_THIS_REQUEST = ("status-400", "status-422")
 _PACKAGES = {"local": "xllamacpp", "vllm": "vllm", "transformers": "transformers"}
 
 
@@ -89,6 +90,10 @@ async def _ask_one(plan: Plan, room: EngineRoom, spec: ModelSpec) -> Answer:
             # The address, the key and the model are right: the run waits as it always does.
             help = "it will be slow, or lower `placement.concurrency`"
             return Answer(name, "warn", f"busy: {error}", help, context=server.context)
+        if error.kind in _THIS_REQUEST and not names_model(str(error)):
+            # What is wrong may be that it is so short: rows will tell.
+            words = f"a tiny request was refused: {error}"
+            return Answer(name, "warn", words, "see real ones: mashbill preview")
         where = f"{place(spec.urls[0])}: " if spec.urls else ""
         help = advice(name, model, error, server.models)
         return Answer(name, "fail", f"{where}{error}", help)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from dataclasses import replace as changed
+from tempfile import TemporaryFile
 
 from ...compiler.estimating.estimates import Estimates
 from ...compiler.estimating.facts import Facts
@@ -13,13 +15,14 @@ from ...compiler.recipe import Recipe
 from ..engine_room import EngineRoom, room_of
 from ..faults import RunError
 from ..interrupts import run_async
-from ..output import output_of
+from ..output import OutputError, output_of
+from ..partway import early
 from ..project import Project
 from ..requests import EngineError
 from .answer import Answer, Level
 from .asking import models_asked
 from .contexts import misfits
-from .disk import Need, disk_needs
+from .disk import Need, disk_needs, nearest
 from .models import ASKED_AT_ONCE, look_at_each
 
 SHOWN = 12
@@ -54,6 +57,7 @@ def preflight(
     recipe: Recipe | None = None,
     lock: str = "",
     ask: bool = True,
+    replace: bool = False,
 ) -> Preflight:
     """Look at disk and models before a run.
 
@@ -65,12 +69,15 @@ def preflight(
         recipe: What the plan was made from, for places.
         lock: What is to be said of the lock.
         ask: Whether anything may be asked: a replay asks nobody.
+        replace: Whether the data set of another plan may be overwritten.
 
     Raises:
-        PreflightError: The run would fail: too little disk (O804), a model that is not there or
+        PreflightError: The run would fail: a folder that holds something else (O801) or cannot be
+            written, too little disk (O804), a model that is not there or
             does not answer (M251), one that does not fit its memory (M252), prompts that do not
             fit (P205).
     """
+    _folder(plan, project, replace)
     needs = _disk(plan, project, facts, estimates)
     room = room_of(plan, project)
     names = models_asked(plan, estimates) if ask else ()
@@ -90,13 +97,37 @@ def preflight(
     return Preflight(" · ".join(filter(None, parts)), answers, tuple(warned))
 
 
+def _folder(plan: Plan, project: Project, replace: bool) -> None:
+    """Refuse an output folder that is another's, or that cannot be written."""
+    if early(plan.recipe):
+        return  # it writes none
+    output = output_of(plan, project)
+    try:
+        output.refuse_foreign(plan.digest, replace)
+    except OutputError as error:
+        raise PreflightError(str(error), diagnostic="O801") from error
+    except OSError:
+        return  # the run says what is wrong with it
+    there = nearest(output.path.parent)
+    try:
+        with TemporaryFile(dir=there):
+            pass
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise PreflightError(
+            f"{project.shown_path(there)} cannot be written: {why}; "
+            "write elsewhere: --set output.path=…",
+            diagnostic="O801",
+        ) from error
+
+
 def _fits(
     plan: Plan, room: EngineRoom, names: Sequence[str], recipe: Recipe | None
 ) -> Iterator[Answer]:
     """Models of this machine that do not fit its memory, or barely."""
     from ..hardware.fitting import fit_problems
 
-    asked = replace(plan, models={name: plan.models[name] for name in names})
+    asked = changed(plan, models={name: plan.models[name] for name in names})
     for problem in fit_problems(asked, room, recipe):
         level: Level = "fail" if problem.severity == "error" else "warn"
         yield Answer("", level, problem.message, problem.help or "")

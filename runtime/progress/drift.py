@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from ...compiler.estimating.numbers import Number
-from ...compiler.quantities import show_count, show_money
-from ..planned import LABELS, Amounts
+from ..planned import LABELS, Amounts, show_amount
 from .snapshot import Snapshot
 
 CODE = "B557"
@@ -28,6 +27,8 @@ def drifted(view: Snapshot, expected: Amounts) -> dict[str, str]:
     replies = view.total("sent") - view.total("retried") - view.total("in_flight")
     calls = ahead.get("calls")
     if calls is None or not calls.value or replies < LEAST_REPLIES:
+        return {}
+    if view.steps and all(s.ended for s in view.steps):  # `afterwards` says it, and why
         return {}
     share = min(replies / calls.value, 1.0)
     if share < LEAST_SHARE:
@@ -60,21 +61,15 @@ def _bounds(number: Number) -> tuple[float, float]:
 def _said(quantity: str, now: Number, plan: Number, share: float) -> str:
     assert now.value is not None
     assert plan.value is not None
-    are = f"{LABELS[quantity]} {'is' if quantity == 'usd' else 'are'}"
+    are = f"{LABELS[quantity]} {'is' if quantity in ('usd', 'gpu_hours') else 'are'}"
     times = f"{now.value / plan.value:.2g}× the plan after {share:.0%}"
     wide = "interval was" if plan.interval else "the plan was"
     return (
-        f"{are} {times}: forecast {_shown(quantity, now.value)} "
+        f"{are} {times}: forecast {show_amount(quantity, now.value)} "
         f"[{_span(quantity, now)}]; {wide} [{_span(quantity, plan)}]"
     )
 
 
 def _span(quantity: str, number: Number) -> str:
-    low, high = (_shown(quantity, v) for v in _bounds(number))
+    low, high = (show_amount(quantity, v) for v in _bounds(number))
     return low if low == high else f"{low}–{high}"
-
-
-def _shown(quantity: str, value: float) -> str:
-    if quantity == "usd":
-        return show_money(value)
-    return f"{value:.3g}" if quantity == "gpu_hours" else show_count(value)

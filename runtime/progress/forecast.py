@@ -19,6 +19,9 @@ from .snapshot import Forecast, Snapshot, StepView
 if TYPE_CHECKING:
     from ...compiler.plan import PlanNode
 
+GUESSED = 2.0
+"""How far the costs of unfinished rows may be off, by the square of their share: the more there
+are, the longer are those that outlast all that is known."""
 SPEED_SPREAD = 0.1
 """Of the speed that is left, beside the one so far: engines warm up, and prompts differ."""
 ALIKE = 20
@@ -255,7 +258,8 @@ def _rate(batches: Sequence[Sums], over: int, under: int, unfinished: float) -> 
     found = rate([b[over] for b in batches], [b[under] for b in batches])
     if found is None:
         return None
-    return replace(found, spread=found.spread / (1 - unfinished) ** 0.5)
+    own = found.spread**2 / (1 - unfinished)
+    return replace(found, spread=(own + (GUESSED * unfinished**2) ** 2) ** 0.5)
 
 
 def _total(batches: Sequence[Sums]) -> Sums:

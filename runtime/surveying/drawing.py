@@ -33,6 +33,8 @@ ENOUGH_ROWS = 1_000
 """Rows that are to reach each first step that is not columnar."""
 ENOUGH_BYTES = 16 << 20
 """Text of a source that is looked at in any case, if there is so much."""
+MOST_BYTES = 192 << 20
+"""Text of a source that is looked at at most, where a filter lets next to nothing through."""
 ENOUGH_SECONDS = 8.0
 """After this long, what has been drawn has to do."""
 
@@ -137,11 +139,14 @@ class _Drawing:
     _fates: dict[str, list[Fates]] = field(default_factory=dict)
     _arrived: dict[str, int] = field(default_factory=dict)
     """Rows at each step where streaming ends."""
+    _read: set[Edge] = field(default_factory=set)
+    """By which step and port rows reach another."""
     _below: dict[str, set[str]] = field(default_factory=dict)
     """By source, the steps where streaming of its rows ends."""
 
     def __post_init__(self) -> None:
         self._nodes = streamed(self.plan)
+        self._read = {edge for node in self.plan.nodes for edge in node.inputs}
         names = {n.name for n in self._nodes}
         above: dict[str, set[str]] = {}
         for node in self.plan.nodes:
@@ -163,7 +168,10 @@ class _Drawing:
         specs = source_specs(self.plan, self.project)
         order = [n.name for n in self.plan.nodes if n.stage == "scan" and n.name in specs]
         order += [name for name in specs if name not in order]
-        sources = [_Source(n, k, open_sampler(specs[n], seed)) for k, n in enumerate(order)]
+        sources = [
+            _Source(n, k, open_sampler(specs[n], seed, size=MOST_BYTES))
+            for k, n in enumerate(order)
+        ]
         begun = time.monotonic()
         while waiting := [s for s in sources if not s.done]:
             for source in waiting:
@@ -205,7 +213,7 @@ class _Drawing:
                 given = [left[edge] for edge in node.inputs if edge in left]
                 self._arrived[node.name] += sum(self._meant(node, rows) for rows in given)
         for edge, rows in left.items():
-            if edge != (source, ""):
+            if edge[0] != source and (not edge[1] or edge in self._read):
                 self._batches.setdefault(edge, []).append(rows)
 
     def _meant(self, node: PlanNode, rows: pl.DataFrame) -> int:

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 Chat = tuple[Message, ...]
 
-MOST_BYTES = 3 << 20
-"""Prompts of a step that are tokenised: a second or two for a slow tokenizer."""
+MOST_BYTES = 5 << 20
+"""Prompts of a step that are tokenised: a few seconds for a slow tokenizer."""
 MOST_SECONDS = 4.0
-"""After this long, those that have been rendered have to do, if there are some."""
+"""Of computing, after which those that have been rendered have to do, if there are some."""
 FEWEST_ROWS = 32
 """Rows whose prompts are tokenised, however long they are."""
 
@@ -69,9 +69,9 @@ def prompts_of(node: PlanNode, tools: Tools, rows: Sequence[Mapping[str, Any]]) 
     asked: list[list[Chat]] = []
     wanted: list[list[Chat]] = []
     left = MOST_BYTES
-    begun = time.monotonic()
+    begun = time.process_time()
     for row in rows:
-        late = time.monotonic() - begun > MOST_SECONDS and len(asked) >= FEWEST_ROWS
+        late = time.process_time() - begun > MOST_SECONDS and len(asked) >= FEWEST_ROWS
         chats = [] if late else _rendered(op, row)
         size = sum(len(m.content) for chat in chats for m in chat)
         work = max(size, len(str(row.get("text") or "")))  # of a text that is cut, all is counted

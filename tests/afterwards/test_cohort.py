@@ -133,24 +133,24 @@ def test_a_tab_counts_what_its_task_asks_for() -> None:
 def test_by_hand() -> None:
     done = Durations()
     for seconds, cost in ((1.0, 10.0), (2.0, 20.0), (4.0, 40.0)):
-        done.add(seconds, [cost])
+        done.add(seconds, [cost, 1.0])
     outlook = done.outlook([1.5])
     assert outlook is not None
     # 1 of 4 at risk ended at 1 s; the one that has waited 1.5 s stands for half a row at 2, at 4
-    assert outlook.after(1.5) == pytest.approx([30.0])
-    assert outlook.after(3.0) == pytest.approx([40.0])
-    assert outlook.after(0.5) == pytest.approx([0.25 * 10 + 0.375 * 20 + 0.375 * 40])
+    assert outlook.after(1.5) == pytest.approx([30.0, 1.0])
+    assert outlook.after(3.0) == pytest.approx([40.0, 1.0])
+    assert outlook.after(0.5) == pytest.approx([0.25 * 10 + 0.375 * 20 + 0.375 * 40, 1.0])
     assert Durations().outlook([1.0]) is None
 
 
 def test_what_outlasts_all_that_is_done_costs_more_than_they_did() -> None:
     done = Durations()
     for _ in range(20):
-        done.add(1.0, [100.0])
+        done.add(1.0, [100.0, 1.0])
     outlook = done.outlook([8.0])
     assert outlook is not None
-    (cost,) = outlook.after(8.0)
-    assert cost > 800
+    cost, outcome = outlook.after(8.0)
+    assert cost > 800 and outcome == 1.0
 
 
 @pytest.mark.parametrize("law", ["lognormal", "exponential", "two sorts"])
@@ -167,7 +167,7 @@ def test_the_mean_is_right_though_the_long_are_not_done(law: str) -> None:
     done = Durations()
     for seconds, start in zip(took, begun, strict=True):
         if start + seconds <= 0:
-            done.add(seconds, [seconds * 100])
+            done.add(seconds, [seconds * 100, 1.0])
     ages = [-start for seconds, start in zip(took, begun, strict=True) if start + seconds > 0]
     outlook = done.outlook(ages)
     assert outlook is not None
@@ -177,3 +177,43 @@ def test_the_mean_is_right_though_the_long_are_not_done(law: str) -> None:
     assert outlook.after(0.0)[0] == pytest.approx(truth, rel=0.02)
     expected = sum(outlook.after(a)[0] for a in ages) + sum(ended) * 100
     assert expected == pytest.approx(sum(took) * 100, rel=0.02)
+
+
+def test_several_onlookers_see_the_same_for_a_moment() -> None:
+    cohort = Cohort("writer")
+    for number in range(40):
+        cohort.let_in(number, 1.0, tab_of(100))
+    for number in range(1, 20):
+        cohort.done(number, OUT_OF_IT)
+    first = cohort.sight(5.0)
+    cohort.done(20, OUT_OF_IT)
+    assert cohort.sight(5.5) is first
+    assert sum(b[ROWS] for b in cohort.sight(6.0).batches) == 21
+
+
+def test_rows_under_way_stand_there_as_they_are_expected() -> None:
+    cohort = Cohort("writer")
+    for number in range(31):
+        cohort.let_in(number, 2.0, tab_of(100, seconds=2.0) if number else Tab())
+    hung = cohort._open[0][1]
+    hung.sent(0.0)
+    hung.paid["writer"] = Paid(1, 900, 5)
+    for number in range(1, 30):
+        cohort.done(number, OUT_OF_IT)
+    assert cohort.batches == [], "the first has not come home"
+    found = cohort.sight(1.0)
+    assert found.unfinished == pytest.approx(1 / 30)
+    first = found.batches[0]
+    assert first[ROWS] == 2
+    assert (first[REPLY], first[OUT]) == (pytest.approx(100, rel=0.02), pytest.approx(2, rel=0.02))
+    assert first[3] == 900, "no less than it has been paid for"
+    assert sum(b[ROWS] for b in found.batches) == 60
+    assert sum(b[CALLS] for b in found.batches) == pytest.approx(30, rel=1e-3)
+
+
+def test_where_most_is_under_way_nothing_is_seen_yet() -> None:
+    cohort = Cohort("writer")
+    for number in range(100):
+        cohort.let_in(number, 1.0, tab_of(100))
+    cohort.done(60, OUT_OF_IT)
+    assert cohort.sight(5.0).batches == ()

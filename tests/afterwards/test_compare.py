@@ -152,6 +152,10 @@ def test_hours_are_split_into_tokens_and_throughput() -> None:
     causes = found["total"]["gpu_hours"]["causes"]
     assert list(causes) == ["rows", "calls", "reply", "throughput"]
     assert causes["throughput"] > 0.19, "a fifth slower takes longer"
+    assert found["total"]["gpu_hours"]["inside"] is False, "by seconds, not by whole hours"
+    assert block(found)[-2].split("  ")[1:] == [
+        " busy time", " 3m 20s [3m 00s–3m 40s] → 4m 19s", "+30%", "outside the 90% interval",
+    ]  # fmt: skip
     assert found["total"]["usd"]["causes"]["throughput"] == pytest.approx(causes["throughput"])
     assert found["total"]["usd"]["causes"]["price"] == pytest.approx(0)
 

@@ -16,7 +16,7 @@ import pytest
 from mashbill.compiler.plan import Plan
 from mashbill.runtime.api import load
 from mashbill.runtime.checkpool import CheckPool
-from mashbill.runtime.history import HISTORY, priors, remember, speeds_of
+from mashbill.runtime.history import HISTORY, priors, remember
 from mashbill.runtime.history.keys import Key, key_of
 from mashbill.runtime.history.lines import MOST_LINES, Line, append_lines, read_lines
 from mashbill.runtime.history.priors import ASSUMED_SPREAD, LEAST_SPREAD, UNLIKE, pooled
@@ -37,10 +37,7 @@ KEY = Key("rewrite@1", "weights", "prompt", "prompts/book.md.j2", "params", "cpu
 
 
 def a_line(run: int = 1, **more: Any) -> Line:
-    made = Line(
-        f"r-{run:04d}", float(run), "book", KEY, 100, 1.2, 80.0, 160.0, 0.9,
-        {"weights": (9_600.0, 19_200.0, 12.0)},
-    )  # fmt: skip
+    made = Line(f"r-{run:04d}", float(run), "book", KEY, 100, 1.2, 80.0, 160.0, 0.9, 2.5)
     return replace(made, **more)
 
 
@@ -51,7 +48,7 @@ def test_lines_are_read_as_they_were_written(tmp_path: Path) -> None:
     assert read_lines(tmp_path) == []
     append_lines(tmp_path, [])
     assert not (tmp_path / HISTORY).exists()
-    lines = [a_line(1), a_line(2, work={})]
+    lines = [a_line(1), a_line(2, seconds=0.0)]
     append_lines(tmp_path, lines[:1])
     append_lines(tmp_path, lines[1:])
     assert read_lines(tmp_path) == lines
@@ -282,45 +279,6 @@ def test_a_run_that_pauses_is_learnt_from(tmp_path: Path) -> None:
     assert capped.run("--set", "budget.requests=10k").code == 0
     lines = read_lines(capped.folder / ".mashbill")
     assert len(lines) == 2 and 42 <= sum(li.rows for li in lines) <= 60
-
-
-# -- speeds
-
-
-def local_plan(spine: Spine, digest: str = "weights") -> tuple[Plan, Project]:
-    plan, project = planned(spine)
-    tiny = {**plan.models["writer"], "engine": "local", "digest": digest}
-    return replace(plan, models={"writer": tiny}), project
-
-
-def test_speeds_of_models_on_own_hardware(spine: Spine) -> None:
-    state = spine.folder / ".mashbill"
-    append_lines(state, [a_line(1)])
-    (speed,) = speeds_of(*local_plan(spine)).values()
-    assert (speed.reply, speed.prompt, speed.basis) == (800.0, None, "h")
-    assert (speed.spread, speed.origin) == (0.3, "measured in r-0001"), "12 s are mostly ramp-up"
-    long = {"weights": (100_000.0, 9.0, 200.0)}
-    append_lines(state, [a_line(2, work=long, step="a"), a_line(2, work=long, step="b")])
-    (speed,) = speeds_of(*local_plan(spine)).values()
-    assert 500 < speed.reply < 510 and speed.spread == 0.1
-    assert speed.origin == "measured in r-0002 and 1 before"
-    faster = {"weights": (200_000.0, 9.0, 200.0)}
-    append_lines(state, [a_line(3, work=faster)])
-    (speed,) = speeds_of(*local_plan(spine)).values()
-    assert speed.spread > 0.3, "three runs say how far they lie apart"
-
-
-def test_whose_speed_is_not_known(spine: Spine) -> None:
-    append_lines(spine.folder / ".mashbill", [a_line(1)])
-    assert speeds_of(*local_plan(spine, "others")) == {}
-    assert speeds_of(*planned(spine)) == {}, "`fake` holds no hardware"
-    plan, project = local_plan(spine)
-    gpu = {**plan.models["writer"], "engine": "vllm"}
-    assert speeds_of(replace(plan, models={"writer": gpu}), project) == {}, "that was on the CPU"
-    append_lines(project.state, [a_line(2, key=replace(KEY, gpu="H200"))])
-    card = {"gpu": "H200", "count": 1, "usd_per_gpu_hour": None}
-    found = speeds_of(replace(plan, models={"writer": gpu}, hardware=card), project)
-    assert found["writer"].origin == "measured in r-0002"
 
 
 def test_remembering_a_record_of_nothing(spine: Spine) -> None:

@@ -10,14 +10,17 @@ import pytest
 
 from mashbill.compiler.plan import Plan
 from mashbill.runtime.afterwards import spent_by_step
+from mashbill.runtime.api import load
 from mashbill.runtime.cohort import Cohort
 from mashbill.runtime.engines.fake import FakeEngine
+from mashbill.runtime.history.lines import read_lines
 from mashbill.runtime.progress import journal
 from mashbill.runtime.progress.meter import Meter
 from mashbill.runtime.requests import Completion, EngineError, Request
 from mashbill.runtime.standing import standing_of
 from mashbill.runtime.tab import Paid
 from mashbill.runtime.window.stats import WindowStats
+from tests.judges.test_run import spine as judged
 from tests.runtime.conftest import (
     RECIPE,
     Spine,
@@ -234,3 +237,22 @@ def test_rows_that_end_in_errors_teach_nothing(
     spine.run()
     paid = spine.last()["paid"]["book"]
     assert paid["settled"]["rows"] == 39 and paid["rows"] == 40
+
+
+def test_replies_to_checks_are_paid_for_by_their_step(tmp_path: Path) -> None:
+    """A step that a judge alone decides: its calls are its own, and its yield is remembered."""
+    here = judged(tmp_path)
+    record = here.good_run()
+    paid, models = record["paid"], record["models"]
+    for step, model in (("book", "writer"), ("judged", "judge"), ("scored", "rm")):
+        assert set(paid[step]["models"]) == {model}
+        assert paid[step]["models"][model]["calls"] == models[model]["sent"]
+    total = record["afterwards"]["total"]["calls"]
+    assert total["actual"] == sum(m["sent"] for m in models.values())
+    lines = {line.step: line for line in read_lines(tmp_path / ".mashbill")}
+    assert set(lines) == {"book", "judged", "scored"}
+    assert lines["judged"].rows == 24 and lines["judged"].calls == 0, "it has no model of its own"
+    assert lines["judged"].rows_out == pytest.approx(record["steps"]["judged"]["out"] / 24)
+    plan = load(tmp_path / "recipe.yaml").plan()
+    assert plan.estimates is not None and plan.facts is not None
+    assert set(plan.facts.priors) == {"book", "judged", "scored"}

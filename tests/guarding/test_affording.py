@@ -62,11 +62,11 @@ def test_what_earlier_runs_spent_counts() -> None:
     assert "budget.usd=250" in (short.help or ""), "the whole of it, with room for the interval"
 
 
-def test_an_assumption_is_no_reason_to_refuse_unless_it_is_far_off() -> None:
-    assumed = facts(piloted=False)
-    near = [d.code for d in found("$150", assumed)]
-    far = [d.code for d in found("$5", assumed)]
-    assert (near, far) == (["B555"], ["B554"])
+def test_an_assumption_is_no_reason_to_refuse_and_a_pilot_would_tell() -> None:
+    (told,) = found("$5", facts(piloted=False))
+    assert told.code == "B555" and "(assumed)" in told.message
+    assert "will probably pause" in told.message and "--pilot" in (told.help or "")
+    assert len(told.notes) == 3 and all(n.startswith("--set ") for n in told.notes)
 
 
 def test_a_cap_on_a_step_is_held_to_that_step_alone() -> None:
@@ -193,7 +193,13 @@ def test_intervals(number: Number, shown: str) -> None:
 
 @pytest.mark.parametrize(
     ("basis", "low", "code"),
-    [("s", 1.0, "B554"), ("a", 1.0, "B555"), ("a", 21.0, "B554"), ("a", None, "B555")],
+    [
+        ("s", 1.0, "B554"),
+        ("p", 21.0, "B554"),
+        ("a", 1.0, "B555"),
+        ("a", 21.0, "B555"),
+        ("?", None, "B555"),
+    ],
 )
 def test_bases(basis: Basis, low: float | None, code: str) -> None:
     made, plan = compiled("$20")

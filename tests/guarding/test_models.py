@@ -126,6 +126,21 @@ def test_a_busy_server_is_there(tmp_path: Path) -> None:
     assert found.level == "warn" and found.said.startswith("busy:")
 
 
+@pytest.mark.parametrize(
+    ("words", "level"),
+    [
+        ("max_tokens must be at least 16", "warn"),
+        ("The model `large` is not available here", "fail"),
+        ("invalid model ID", "fail"),
+    ],
+)
+def test_a_request_that_is_refused_may_be_too_short_for_the_server(
+    tmp_path: Path, words: str, level: str
+) -> None:
+    found = one(tmp_path, Server([{"id": "large"}, {"id": "larger"}], [400] * 9, said=words))
+    assert found.level == level and words in found.said
+
+
 def test_an_account_without_money_is_told(tmp_path: Path) -> None:
     found = one(tmp_path, Server(statuses=[402]))
     assert found.level == "fail" and "fill it" in found.help

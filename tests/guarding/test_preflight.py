@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import namedtuple
 from dataclasses import replace
 from pathlib import Path
@@ -159,16 +160,21 @@ def test_rows_that_nobody_has_seen_are_as_long_as_replies_are_expected_to_be() -
 
 
 def test_too_little_disk_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    free(monkeypatch, 0.3 * GB)
+    free(monkeypatch, 0.1 * GB)
     server = Server()
     with pytest.raises(RunError) as caught:
         flown(tmp_path, server)
-    assert caught.value.diagnostic == "O804" and "300 MB are free" in str(caught.value)
+    assert caught.value.diagnostic == "O804" and "100 MB are free" in str(caught.value)
     assert server.asked == [], "what costs nothing is looked at first"
 
 
+def test_a_small_run_is_never_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    free(monkeypatch, 1000.0)
+    assert "1.0 kB free" in flown(tmp_path, Server(), facts(2_000)).line
+
+
 def test_little_disk_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    free(monkeypatch, 0.256 * GB + 0.135 * GB)
+    free(monkeypatch, 0.125 * GB)
     assert any("little more than is expected" in w for w in flown(tmp_path, Server()).warnings)
 
 
@@ -224,6 +230,27 @@ def test_the_default_cap_is_a_cap_like_any_other(tmp_path: Path) -> None:
     purse = open_purse(plan, new_run(tmp_path), tmp_path)
     assert isinstance(purse, Purse) and purse.gauges["budget.usd"].limit == 10 * 10**12
     assert purse.gauges["budget.tokens"].limit > 10**30
+
+
+# -- the output folder
+
+
+def test_a_folder_of_something_else_is_found_before_anything_is_asked(tmp_path: Path) -> None:
+    (tmp_path / "out/costly").mkdir(parents=True)
+    (tmp_path / "out/costly/thesis.tex").write_text("years of work")
+    server = Server()
+    with pytest.raises(RunError) as caught:
+        flown(tmp_path, server)
+    assert caught.value.diagnostic == "O801" and "thesis.tex" in str(caught.value)
+    assert server.asked == []
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir(mode=0o500)
+    with pytest.raises(RunError) as caught:
+        flown(tmp_path, Server())
+    assert caught.value.diagnostic == "O801" and "output.path" in str(caught.value)
 
 
 # -- memory

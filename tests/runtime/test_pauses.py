@@ -61,7 +61,8 @@ def test_a_run_pauses_at_its_cap_and_goes_on_when_it_is_raised(tmp_path: Path) -
     assert shares["book"] == pytest.approx(0.5, abs=0.05), "in the mix's own shares"
     assert record["mix"]["human_share"] >= 0.5
 
-    again = spine.run()
+    assert spine.run().code == 3, "now it is known to be too little"
+    again = spine.run("--over-budget")
     assert again.code == 5
     assert len(spine.sent()) == 100, "what was spent counts for the data set, not for the run"
     assert "carried from r-0001" in again.err
@@ -69,7 +70,7 @@ def test_a_run_pauses_at_its_cap_and_goes_on_when_it_is_raised(tmp_path: Path) -
     command = re.search(r"go on:  (mashbill run .*)", again.err)
     assert command is not None
     typed = shlex.split(command[1])
-    assert typed[3:] == ["--set", "budget.requests=200"]
+    assert typed[3:] == ["--over-budget", "--set", "budget.requests=200"]
     done = spine.run("--set", "budget.requests=10000")
     assert done.code == 0, done.text
     assert Counter(spine.sent()) == Counter(quiet.sent())

@@ -12,15 +12,9 @@ import pytest
 
 import mashbill as mb
 from mashbill.compiler.changes import Change
-from mashbill.compiler.comparing import (
-    STILL,
-    Comparison,
-    Move,
-    StepMove,
-    Subject,
-    compare_costs,
-)
+from mashbill.compiler.comparing import Subject, compare_costs
 from mashbill.compiler.comparing_words import difference
+from mashbill.compiler.comparison import STILL, Comparison, Move, StepMove
 from mashbill.compiler.estimating.estimates import Spending
 from mashbill.compiler.estimating.facts import Facts, Moments, NodeFacts, Price, SourceFacts
 from mashbill.compiler.estimating.numbers import UNKNOWN, Number
@@ -48,11 +42,12 @@ BYTES = 400.0
 def seen(
     mean: Mapping[str, float], spread: float = 0.0, rows: int = 400, degrees: float = 399.0
 ) -> Moments:
-    """Moments of outcomes with the same relative standard error, which do not depend on size."""
+    """Moments of outcomes that do not depend on size, with about this relative standard error."""
     names = tuple(mean)
     cov = tuple(
-        tuple((spread * mean[a]) ** 2 if a == b else 0.0 for b in names) for a in names
-    )  # fmt: skip
+        tuple((spread * (1 + i / 10) * mean[a]) ** 2 if a == b else 0.0 for b in names)
+        for i, a in enumerate(names)
+    )
     return Moments(
         rows, degrees, BYTES, names, tuple(mean.values()), tuple(0.0 for _ in names), cov
     )
@@ -191,6 +186,19 @@ def test_what_a_change_makes_uncertain_does_not_cancel(project: Spine) -> None:
     assert off > before
     assert move.difference.low is not None and move.difference.high is not None
     assert move.difference.low < 0 < move.difference.high
+
+
+def test_how_often_a_model_is_asked_changes_no_reply(project: Spine) -> None:
+    """More attempts of the same request: what one is like is as uncertain as it was, on both."""
+    before = facts(spread=0.1)
+    found = compared(
+        project, lambda s: s.edit("retry: 2", "retry: 5"), before, facts(calls=1.21, spread=0.1)
+    )
+    move = step_of(found, "book")["reply"]
+    assert move.difference.value == pytest.approx(55_000, rel=0.1)
+    assert move.before.interval is not None and move.difference.interval is not None
+    whole, off = (high - low for low, high in (move.before.interval, move.difference.interval))
+    assert off < whole / 5
 
 
 def test_new_and_dropped_steps(project: Spine) -> None:

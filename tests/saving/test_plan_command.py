@@ -13,7 +13,8 @@ import mashbill as mb
 from mashbill.compiler.estimating.estimates import Estimates, Spending, StepEstimate
 from mashbill.compiler.estimating.numbers import Number
 from mashbill.runtime import telling
-from mashbill.runtime.telling import Told, estimates_of, estimates_standing, standing, told
+from mashbill.runtime.finished import estimates_standing, standing
+from mashbill.runtime.telling import Told, estimates_of, told
 from tests.runtime.conftest import Spine
 
 # -- nothing to do
@@ -201,3 +202,16 @@ def test_python_tells_the_same(spine: Spine) -> None:
     plan.quoted = estimates_standing(plan.record, record).to_json()
     assert estimates_of(plan) == estimates_standing(plan.record, record)
     assert plan.text(80) == told(plan).text(80)
+
+
+def test_a_pilot_is_paid_for_once(spine: Spine) -> None:
+    said = spine.do("plan", "--pilot", "3", "--format", "json")
+    assert said.code == 0, said.text
+    pilot, sent = json.loads(said.out)["pilot"], len(spine.sent())
+    assert (pilot["rows"], pilot["calls"]) == (3, sent)
+    assert 0 < sent < 72
+    plan = mb.load(spine.folder).plan(pilot=3)
+    assert plan.piloted is not None and plan.piloted.sent == 0
+    assert plan.estimates is not None and plan.estimates.steps["book"].piloted == 3
+    record = spine.good_run()
+    assert record["models"]["writer"]["sent"] == len(spine.sent()) - sent

@@ -15,7 +15,8 @@ import pytest
 
 import mashbill as mb
 from mashbill.runtime import api
-from mashbill.runtime.saved_plan import SavedPlanError, changes_since, read_plan, recompiled
+from mashbill.runtime.saved_plan import SavedPlanError, read_plan
+from mashbill.runtime.stale_plan import changes_since, recompiled
 from tests.runtime.conftest import Said, Spine
 
 FILE = "edu.plan"
@@ -276,12 +277,14 @@ def test_what_lies_outside_must_be_typed_again(saved: Spine, tmp_path: Path) -> 
     (saved.folder / ".git").mkdir()
     said = saved.do("plan", "--set", f"sources.docs.path={outside}", "-o", FILE)
     assert said.code == 0, said.text
+    assert said.out.endswith("Run it:  mashbill run edu.plan --allow-outside\n")
     said = here(saved, "run", FILE)
-    assert said.code == 1
-    assert said.err == (
-        "error[R112]: edu.plan reads files outside its project; if it may, type it again: "
-        "mashbill run edu.plan --allow-outside\n"
-    )
+    outside = "edu.plan uses files outside its project; if it may, add: --allow-outside\n"
+    assert (said.code, said.err) == (1, f"error[R112]: {outside}")
+    said = here(saved, "plan", FILE)
+    assert said.code == 0
+    assert said.err == (f"warning[L603]: whether edu.plan still holds is not known: {outside}\n")
+    assert not here(saved, "plan", FILE, "--allow-outside").err
     assert here(saved, "run", FILE, "--allow-outside", "-q").code == 0
 
 

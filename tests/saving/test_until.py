@@ -142,6 +142,7 @@ def test_identity_of_steps_is_the_whole_plans(spine: Spine) -> None:
 def test_the_record_is_that_of_a_run_that_goes_on(spine: Spine) -> None:
     run = mb.load(spine.folder).plan(until="book").run()
     assert run.record["status"] == "paused"
+    assert run.record["afterwards"]["complete"] is True, "it did all that was estimated"
     assert run.record["problem"] == "ended after `book`, as asked"
     assert run.record["output"]["rows"] == 0 and run.record["output"]["shards"] == []
     assert run.scan().collect().height == 0
@@ -194,6 +195,14 @@ def test_a_plan_is_compared_with_whole_runs(spine: Spine) -> None:
     assert last_whole_run(spine.folder / ".mashbill", "other") is None
 
 
+def test_another_pass_goes_through_the_whole_recipe(spine: Spine) -> None:
+    said = spine.run("--until", "book", "--retry", "rejected")
+    assert (said.code, said.err) == (
+        64,
+        "error: --retry rejected goes through the whole recipe: leave out --until\n",
+    )
+
+
 @pytest.mark.parametrize("verb", ["plan", "run"])
 def test_a_step_that_is_not_there(spine: Spine, verb: str) -> None:
     said = spine.do(verb, "--until", "boko")
@@ -207,6 +216,7 @@ def test_a_step_that_is_not_there(spine: Spine, verb: str) -> None:
 def test_a_plan_ends_there_too(spine: Spine) -> None:
     said = spine.do("plan", "--until", "long")
     assert said.code == 0, said.text
+    assert said.out.startswith("Up to `long`: no data set is made, and its mix is left out.\n\n")
     assert "book" not in said.out and "Mix" not in said.out
     assert spine.do("plan", "--until", "book", "--detailed-exitcode").code == 2
     ran(spine, "--until", "book")

@@ -9,7 +9,6 @@ import pytest
 
 import mashbill as mb
 from mashbill.runtime.pilot_log import pilot_speeds
-from mashbill.runtime.requests import EngineError
 from tests.runtime.conftest import MODELS, documents
 
 from .conftest import surveyed
@@ -155,13 +154,11 @@ def test_it_keeps_to_the_budget(tmp_path: Path) -> None:
     assert made.sent == 30
 
 
-def test_an_engine_that_is_not_there(tmp_path: Path) -> None:
-    models = MODELS.replace(
-        "{ use: fake/rewrite, placement: { latency: LATENCY, slots: SLOTS, journal: JOURNAL } }",
-        '{ use: http/nobody, url: "http://127.0.0.1:9", placement: { timeout: 1s } }',
-    )
+def test_a_model_that_is_not_there(tmp_path: Path) -> None:
+    start = MODELS.index("{ use: fake")
+    models = MODELS[:start] + "{ use: local/nothing.gguf }" + MODELS[MODELS.index("\nsources") :]
     project = surveyed(tmp_path, documents(4), CHAIN, models)
-    with pytest.raises((mb.RunError, EngineError)):
+    with pytest.raises(mb.RunError, match="nothing"):
         project.pilot(2)
 
 
