@@ -1,4 +1,4 @@
-"""How many draws a stop is expected to take, and how many rows a choice among them leaves."""
+"""How many draws a stop is expected to take."""
 
 from __future__ import annotations
 
@@ -77,20 +77,6 @@ def _binomial(draws: int, p: float, hits: int) -> float:
     if not 0 <= hits <= draws:
         return 0.0
     return float(comb(draws, hits)) * p**hits * (1 - p) ** (draws - hits)
-
-
-def chosen(params: Mapping[str, Any], rows: float, groups: float) -> float:
-    """Expected rows behind a choice, if each source row of which any is left has one that goes on.
-
-    Args:
-        params: Of the step.
-        rows: That reach it.
-        groups: Source rows that they come from.
-    """
-    take = params["take"]
-    left = rows if take == "all" else min(rows, groups * take)
-    wanted = params.get("rows")
-    return left if wanted is None else min(left, wanted * (rows if take == "all" else take))
 
 
 def let_in(wanted: int, candidates: int, rows: float, accepted: float) -> float:

@@ -8,7 +8,7 @@ from .diagnostics import Diagnostic, Label
 from .estimating.estimates import Estimates
 from .estimating.facts import Facts, NodeFacts
 from .estimating.propagate import estimate
-from .guarding.affording import affording
+from .guarding.affording import NO_SPENT, affording
 from .plan import Plan
 from .quantities import show_bytes, show_count, show_share, show_tokens
 from .recipe import PartDecl, Recipe
@@ -25,15 +25,27 @@ APART = 5.0
 
 
 def outlook(
-    plan: Plan, recipe: Recipe, facts: Facts, estimates: Estimates
+    plan: Plan,
+    recipe: Recipe,
+    facts: Facts,
+    estimates: Estimates,
+    spent: Mapping[str, float] = NO_SPENT,
 ) -> tuple[Diagnostic, ...]:
-    """Warnings that rest on estimates; none stops a run, which counts for itself."""
+    """What the estimates of a plan warn of.
+
+    Args:
+        plan: What would run.
+        recipe: What it was made from, for places.
+        facts: What was measured.
+        estimates: What that comes to.
+        spent: What earlier runs of the data set have spent, by cap.
+    """
     return (
         *_emptied(plan, recipe, facts),
         *_cut_off(plan, recipe, estimates),
         *_mix(plan, recipe, estimates),
         *_small(plan, recipe, estimates),
-        *affording(plan, recipe, estimates, facts, estimate),
+        *affording(plan, recipe, estimates, facts, estimate, spent=spent),
     )
 
 

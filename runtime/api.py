@@ -286,6 +286,7 @@ class Plan:
         from ..compiler.outlook import outlook
         from .faults import MisfitError
         from .measuring import measure
+        from .preflight.spent import spent_before
         from .sources.remote import RemoteError
 
         try:
@@ -303,7 +304,8 @@ class Plan:
         self.estimates = estimate(self.record, found.facts)
         recipe = self.compiled.recipe
         assert recipe is not None
-        self.warnings += outlook(self.record, recipe, self.facts, self.estimates)
+        spent = spent_before(self.record, self.recipe.project.state)
+        self.warnings += outlook(self.record, recipe, self.facts, self.estimates, spent)
 
     def _changed_code(self) -> tuple[Diagnostic, ...]:
         """Steps that run again because Mashbill itself changed since the last run."""

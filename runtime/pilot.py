@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from ..compiler.budgets import FREE
+from ..compiler.budgets import FREE, OWN_HARDWARE
 from .budget import Breakers, Purse, open_purse
 from .budget.amounts import PICO
 from .budget.carried import carried
@@ -190,11 +190,22 @@ def _capped(plan: Plan, project: Project, usd: float | None) -> Plan:
     """The plan with the smaller of its cap and that of the pilot."""
     if usd is None:
         return plan
+    if unpriced := sorted(m for n in plan.nodes for m in n.asked if not _has_price(plan, m)):
+        raise RunError(
+            f"a limit in dollars needs the price of `{unpriced[0]}`: write `price:` in the recipe"
+        )
     budget = dict(plan.budget or {})
     before = carried(project.state, str(plan.recipe["name"]), FOLDER).spent.get("budget.usd", 0)
     most = usd + before / PICO
     own = budget.get("usd")
     return replace(plan, budget={**budget, "usd": most if own is None else min(own, most)})
+
+
+def _has_price(plan: Plan, name: str) -> bool:
+    """Whether what a model costs is known; one on this machine costs nothing."""
+    model = plan.models[name]
+    hourly = model["engine"] in OWN_HARDWARE and (plan.hardware or {}).get("usd_per_gpu_hour")
+    return bool(model.get("price") or model["engine"] in FREE or hourly)
 
 
 @dataclass(slots=True)

@@ -24,10 +24,10 @@ TRIED = 8
 """Drivers that are frozen one by one: those that go with the total most."""
 WORTH = 0.01
 """Half the interval, as a share of the value, from which on narrowing is worth a word."""
-PILOT, FEWEST_PILOT, MOST_PILOT = 256, 64, 4096
-"""Rows of a first pilot, and bounds of a further one."""
-LEARNT = 0.15
-"""What is left of the spread of an assumption after a first pilot."""
+FEWEST_PILOT, PILOT, MOST_PILOT = 16, 256, 4096
+"""Rows of a first pilot, which is to cost a hundredth of the run, and most of a further one."""
+LEARNT = 0.8
+"""What is left of the spread of an assumption after a pilot, by the root of its rows."""
 MEASURED = 0.2
 """What is left of the spread of a speed that was not measured, after one."""
 
@@ -54,7 +54,7 @@ def leverage(plan: Plan, facts: Facts, chance: Chance, carried: Carried) -> Leve
     if not gone:
         return None
     largest, share = max(gone, key=lambda pair: pair[1])
-    action, scale = _action(largest, [d for d, _ in chance.drivers.values()], plan, facts)
+    action, scale = _action(largest, [d for d, _ in chance.drivers.values()], plan, carried)
     narrowed: Number | None = None
     after = _frozen(plan, facts, scale, quantity) if scale else None
     if after is not None:
@@ -101,12 +101,13 @@ def _together(one: Array, other: Array) -> float:
 
 
 def _action(
-    largest: Driver, drivers: Iterable[Driver], plan: Plan, facts: Facts
+    largest: Driver, drivers: Iterable[Driver], plan: Plan, carried: Carried
 ) -> tuple[str, dict[str, float]]:
     """What to type, and what that leaves of the spread of each driver."""
     asking = {n.name for n in plan.nodes if n.asked}
+    rows = _pilot(max((carried.incoming[name].mean for name in asking), default=0.0))
     learnt = {
-        d.key: MEASURED if d.what == "speed" else LEARNT
+        d.key: MEASURED if d.what == "speed" else LEARNT / rows**0.5
         for d in drivers
         if d.basis in ("a", "h")
         and (d.what == "speed" or d.step in asking or (d.what == "yield" and d.rows))
@@ -119,16 +120,21 @@ def _action(
     ):
         return f"mashbill run --until {largest.step}", {largest.key: 0.0}
     if largest.key in learnt:
-        return f"mashbill plan --pilot {PILOT}", learnt
+        return f"mashbill plan --pilot {rows}", learnt
     if largest.basis == "p":
         return _further(largest, list(drivers))
     return "", {}
 
 
+def _pilot(rows: float) -> int:
+    """Rows of a first pilot, for a step of so many."""
+    return min(PILOT, max(FEWEST_PILOT, 1 << round(rows / 100).bit_length()))
+
+
 def _further(largest: Driver, drivers: list[Driver]) -> tuple[str, dict[str, float]]:
     """A pilot four times as large as the one that there was."""
     seen = max((d.rows for d in drivers if d.basis == "p" and d.what == "replies"), default=0)
-    rows = min(MOST_PILOT, max(FEWEST_PILOT, 1 << max(seen * 4 - 1, 1).bit_length()))
+    rows = min(MOST_PILOT, max(4 * FEWEST_PILOT, 1 << max(seen * 4 - 1, 1).bit_length()))
     left = (seen / rows) ** 0.5 if seen and rows > seen else 1.0
     if left >= 1.0:
         return "", {}

@@ -120,9 +120,9 @@ def ask(
         counted: Basis = "a" if model in facts.estimated else "e"
         by_model[model] = costed(
             model,
-            Amount(calls, made.basis_calls, most[0]),
-            Amount(prompt, weakest(made.basis_prompt, counted), most[1]),
-            Amount(reply, made.basis, most[2]),
+            _bounded(calls, made.basis_calls, most[0]),
+            _bounded(prompt, weakest(made.basis_prompt, counted), most[1]),
+            _bounded(reply, made.basis, most[2]),
             plan,
             facts,
             chance,
@@ -139,6 +139,15 @@ def ask(
     grown = flow.grown + longest_text(node) * max(1.0, dense)
     behind = Flow(rows, size, settled, most_rows, most_size, grown)
     return Asked(behind, by_model, reused, made.tokens)
+
+
+def _bounded(values: Array | None, basis: Basis, most: float | None) -> Amount:
+    """An amount that cannot be more than the ladder allows, whatever was seen elsewhere."""
+    import numpy as np
+
+    if values is not None and most is not None:
+        values = np.minimum(values, most)
+    return Amount(values, basis, most)
 
 
 def _size_of(flow: Flow, made: Array | None, rows: Array) -> Array:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ..draw_costs import chosen, drawing
+from ..draw_costs import drawing
 from ..plan import Plan, PlanNode
 from .amounts import Amounts, together
 from .chance import Chance, Driver, number, surely
@@ -183,14 +183,25 @@ def _unsampled(node: PlanNode, flow: Flow, seen: NodeFacts, chance: Chance) -> F
 
 
 def _chosen(node: PlanNode, flow: Flow, plan: Plan, carried: Carried) -> Flow:
-    """What is left where a step chooses among draws that nobody has made yet."""
+    """What is left where a step chooses among draws that nobody has made yet.
+
+    Each source row of which any draw is left is taken to have one that goes on.
+    """
+    import numpy as np
+
     if flow.rows is None or flow.size is None:
         return UNSEEN
-    sizes = [carried.incoming[name].mean for name in drawing(node, plan)]
-    groups = min((s for s in sizes if s), default=flow.mean)
-    left = chosen(node.definition["params"], flow.mean, groups)
-    share = left / flow.mean if flow.mean else 1.0
-    return Flow(flow.rows * share, flow.size * share, "a", flow.most, flow.most_size, flow.grown)
+    params = node.definition["params"]
+    take, wanted = params["take"], params.get("rows")
+    left = flow.rows
+    for name in drawing(node, plan):
+        groups = carried.incoming[name].rows
+        if take != "all" and groups is not None:
+            left = np.minimum(left, groups * take)
+    if wanted is not None:
+        left = np.minimum(left, wanted * (flow.rows if take == "all" else take))
+    share = left / np.maximum(flow.rows, 1e-9)
+    return Flow(left, flow.size * share, "a", flow.most, flow.most_size, flow.grown)
 
 
 def _step(node: PlanNode, carried: Carried, facts: Facts) -> StepEstimate:

@@ -72,14 +72,18 @@ def totals(
 
 
 def _noise(relative: Array, chance: Chance, driver: Driver, degrees: float) -> Array:
-    """Normals of a covariance, by its eigenvectors: it need not have full rank."""
+    """Normals of a covariance, which need not have full rank.
+
+    By its symmetric root: eigenvectors alone turn with the smallest change of a covariance, and
+    two plans that are compared would draw differently.
+    """
     import numpy as np
 
     count = relative.shape[0]
     if not relative.any():
         return np.zeros((count, chance.normals(driver).shape[1]))
     values, vectors = np.linalg.eigh(relative)
-    root = vectors * np.sqrt(np.clip(values, 0.0, None))
+    root = (vectors * np.sqrt(np.clip(values, 0.0, None))) @ vectors.T
     drawn = root @ chance.normals(driver, count, degrees)
     spread = np.sqrt(np.clip(np.diag(relative), 0.0, None))
     capped = np.minimum(1.0, WIDEST / np.maximum(spread, 1e-12))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ...compiler.plan import PlanNode
     from ..counting import Count
     from .moments import Array
+    from .weights import Extent
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +43,13 @@ class Fates:
     left: Array
 
     @classmethod
-    def joined(cls, parts: Sequence[Fates], rows: Mapping[int, tuple[float, int]]) -> Fates:
-        """Those of several batches, with the weights of their rows; `rows` as in `weighted`."""
+    def joined(cls, parts: Sequence[Fates], sources: Mapping[int, Extent]) -> Fates:
+        """Those of several batches, with the weights of their rows; `sources` as in `weighted`."""
         import numpy as np
 
         starts = np.cumsum([0, *(p.rows.height for p in parts)])
         return cls(
-            weighted(pl.concat([p.rows for p in parts]), rows),
+            weighted(pl.concat([p.rows for p in parts]), sources),
             np.concatenate([p.size for p in parts]),
             np.concatenate([p.places + at for p, at in zip(parts, starts, strict=False)]),
             np.concatenate([p.left for p in parts]),

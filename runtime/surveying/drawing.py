@@ -21,7 +21,7 @@ from ..pipeline import divided
 from ..sources.sampler import open_sampler
 from ..stages import fitting
 from .columns import Fates, fates_of
-from .weights import numbered, size_of, weighted
+from .weights import Extent, numbered, size_of, weighted
 
 if TYPE_CHECKING:
     from ...compiler.plan import Plan, PlanNode
@@ -125,6 +125,8 @@ class _Source:
     sampler: Sampler
     batches: list[pl.DataFrame] = field(default_factory=list)
     rows: int = 0
+    early: float = 0.0
+    """Rows that it has, by the first batch."""
     size: float = 0.0
     done: bool = False
 
@@ -186,6 +188,8 @@ class _Drawing:
         if not batch.height and source.batches:
             source.done = True
             return
+        if not source.batches:
+            source.early = source.sampler.facts().rows
         frame = numbered(batch, source.number, source.rows)
         source.batches.append(frame)
         source.rows += frame.height
@@ -234,10 +238,12 @@ class _Drawing:
             if source.sampler.unreadable:
                 made.unreadable[name] = source.sampler.unreadable
             self._batches[(name, "")] = source.batches
-        rows = {s.number: (made.sources[n].rows, s.rows) for n, s in sources.items()}
+        extents = {
+            s.number: Extent(made.sources[n].rows, s.rows, s.early) for n, s in sources.items()
+        }
         for edge, batches in self._batches.items():
             whole = pl.concat(batches, how="diagonal_relaxed")
-            made.frames[edge] = weighted(whole, rows)
+            made.frames[edge] = weighted(whole, extents)
         for name, fates in self._fates.items():
-            made.fates[name] = Fates.joined(fates, rows)
+            made.fates[name] = Fates.joined(fates, extents)
         return made

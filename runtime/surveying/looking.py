@@ -33,6 +33,19 @@ BLOCK = 100
 
 
 @dataclass(frozen=True, slots=True)
+class Beyond:
+    """What the ledger holds behind the rows that were looked at, which are all settled.
+
+    Attributes:
+        rows: Rows of the sample, from its beginning, of which most are settled.
+        share: Of those behind them, how many are.
+    """
+
+    rows: int
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class Looked:
     """Rows that were looked at: those a step applies to, and those that its `when:` lets pass.
 
@@ -42,6 +55,7 @@ class Looked:
         rest: The latter; None where there is no `when:`.
         found: What the ledger says of each of `rows`; empty where nobody can say.
         everything: Whether these are all rows of the sample that reach the step.
+        beyond: Where all of `rows` are settled and there are more: see `Beyond`.
     """
 
     meant: pl.DataFrame
@@ -49,6 +63,7 @@ class Looked:
     rest: pl.DataFrame | None
     found: list[Found]
     everything: bool
+    beyond: Beyond | None = None
 
     @property
     def passed(self) -> int:
@@ -88,6 +103,7 @@ class Looked:
             None if rest is None else rest.with_columns(weights.slice(rows)),
             cut.found,
             False,
+            self.beyond,
         )
 
 
@@ -104,7 +120,10 @@ async def look(node: PlanNode, reaching: Reaching, replies: Replies) -> Looked:
         rows, found = before.head(whole_documents(meant, ROWS)).rows(named=True), list[Found]()
     else:
         rows, found = await _settled(node, before, replies)
-    return Looked(meant, rows, rest, found, True).first(len(rows))
+    beyond = None
+    if node.asked and found and len(found) < meant.height and all(f.settled for f in found):
+        beyond = await _beyond(node, meant, len(found), reaching, replies)
+    return Looked(meant, rows, rest, found, True, beyond).first(len(rows))
 
 
 async def _settled(
@@ -131,6 +150,35 @@ async def _settled(
             found += [UNKNOWN] * (len(rows) - len(found))
             break
     return rows, found
+
+
+async def _beyond(
+    node: PlanNode, meant: pl.DataFrame, settled: int, reaching: Reaching, replies: Replies
+) -> Beyond:
+    """Find how far the ledger holds replies of rows in their order, by bisection.
+
+    Rows of a pilot are the first; those of a run are spread over all.
+    """
+    op = replies.op(node)
+
+    async def held(at: int) -> float:
+        part = _before(node, meant.slice(at, BLOCK), reaching, replies).rows(named=True)
+        asking = [f.settled for f in await replies.settle(op, part) if f.asks]
+        return sum(asking) / len(asking) if asking else 1.0
+
+    low, high = settled, max(settled, meant.height - BLOCK)
+    last = await held(high)
+    if last == 1.0:
+        return Beyond(meant.height, 1.0)
+    while high - low > BLOCK:
+        middle = (low + high) // 2
+        if await held(middle) >= (1 + last) / 2:
+            low = middle
+        else:
+            high = middle
+    # The place lies in one of the two blocks from here on.
+    through = await held(low) + await held(min(low + BLOCK, meant.height - BLOCK))
+    return Beyond(low + round(BLOCK * max(0.0, through - 2 * last)), last)
 
 
 def _divided(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from math import log
 from typing import TYPE_CHECKING
 
 from ..rows import ORDER
@@ -10,6 +12,9 @@ from .weights import THERE, WEIGHT
 
 if TYPE_CHECKING:
     from .looking import Looked
+
+CLEAR = 3.0
+"""By how much a change must be likelier than none, in logarithms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,24 +64,54 @@ def settled(looked: Looked) -> Settled:
         grown = sum(weights[i] for i in alike) / (sum(weights[i] for i in known) or 1.0)
         for i in known:
             stands[i] = grown
-    first, share = _held(there, [f.asks for f in found], set(rows))
-    alone = [min(1.0, there[i]) for i in range(first)]
-    left = [
-        alone[i] + share * (there[i] - alone[i]) if i < first and found[i].asks else there[i]
+    asks = [f.asks for f in found]
+    first, share = _held(looked, asks, set(rows))
+    # Of the first rows each is there by itself; where more than were looked at, for some like it.
+    each = max(1.0, first / max(len(found), 1))
+    alone = [min(each, t) if i < first else 0.0 for i, t in enumerate(there)]
+    passing = [
+        alone[i] + share * (there[i] - alone[i]) if i < first and asks[i] else there[i]
         for i in rows
     ]
-    whole = len(rows) == len(found)
-    held = sum(there) if whole else sum(alone) + share * max(sum(there) - sum(alone), 0.0)
-    asking = sum(found[i].asks for i in rows)
-    return Settled(tuple(rows), asking, tuple(stands[i] for i in rows), whole, held, tuple(left))
+    lacks = [alone[i] for i in range(min(first, len(found))) if i not in set(rows)]
+    held = sum(alone) - sum(lacks) + share * max(sum(there) - sum(alone), 0.0)
+    return Settled(
+        tuple(rows),
+        sum(asks[i] for i in rows),
+        tuple(stands[i] for i in rows),
+        len(rows) == len(found),
+        held,
+        tuple(passing),
+    )
 
 
-def _held(there: list[float], asks: list[bool], known: set[int]) -> tuple[int, float]:
-    """How many rows are held before the first that is not, and the share of the others that is."""
-    count = len(there)
-    first = next((i for i in range(count) if i not in known), count)
-    asking = [i for i in range(first, count) if asks[i]]
-    if not asking:
-        return first, 1.0
-    paid = sum(there[i] for i in asking if i in known)
-    return first, paid / (sum(there[i] for i in asking) or 1.0)
+def _held(looked: Looked, asks: Sequence[bool], known: Collection[int]) -> tuple[int, float]:
+    """How many rows, from the first on, a pilot has been through, and of the others what is held.
+
+    Where rows are settled more often up to some place than behind it, and that is no chance, the
+    rows before it were chosen because they are the first; else the settled ones are anywhere. The
+    place is the likeliest one (a change point of a series of coin tosses).
+    """
+    if looked.beyond is not None:
+        return looked.beyond.rows, looked.beyond.share
+    places = [i for i, asked in enumerate(asks) if asked]
+    hits = [i in known for i in places]
+    total, count = sum(hits), len(hits)
+    if total == count:
+        return (0, 1.0)
+    best, split, before = _likelihood(total, count) + CLEAR, 0, 0
+    for k, hit in enumerate(hits[:-1], 1):
+        before += hit
+        clearer = before * count > total * k  # more of the first than of all
+        likely = _likelihood(before, k) + _likelihood(total - before, count - k)
+        if clearer and likely > best:
+            best, split = likely, k
+    if not split:
+        return 0, total / count
+    behind = hits[split:]
+    return places[split - 1] + 1, sum(behind) / len(behind)
+
+
+def _likelihood(hits: int, count: int) -> float:
+    """Logarithm of the chance of so many hits in this order, at the likeliest share."""
+    return sum(n * log(n / count) for n in (hits, count - hits) if n)

@@ -2,12 +2,13 @@
 
 A row keeps `_weight` (rows of the whole that it stands for), `_there` (how many of these the ledger
 lets get as far as here: behind a pilot, the row itself), `_cluster` (rows that were drawn together)
-and `_rank` (its place in the sample, in [0, 1): rows of a smaller rank stand for all) on its way
-through the steps, with `_order`, which is unique over all sources.
+and `_rank` (its place in the sample: rows up to some rank are as large a share of each source) on
+its way through the steps, with `_order`, which is unique over all sources.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -43,16 +44,31 @@ def numbered(frame: pl.DataFrame, source: int, first: int) -> pl.DataFrame:
     return frame.with_columns(pl.col(CLUSTER).cast(pl.Int64) + (source << LANE_BITS))
 
 
-def weighted(frame: pl.DataFrame, rows: Mapping[int, tuple[float, int]]) -> pl.DataFrame:
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How many rows a source has.
+
+    Attributes:
+        rows: By all that was drawn of it.
+        drawn: Rows of it that the sample holds.
+        early: By the first rows that were drawn, so that it never depends on how many follow.
+    """
+
+    rows: float
+    drawn: int
+    early: float
+
+
+def weighted(frame: pl.DataFrame, sources: Mapping[int, Extent]) -> pl.DataFrame:
     """Rows with their weights and ranks.
 
     Args:
         frame: With `_order`.
-        rows: By number of the source: rows that it has, and how many of them the sample holds.
+        sources: By their numbers.
     """
     source = pl.col(ORDER) // (1 << LANE_BITS)
-    each = {k: whole / max(drawn, 1) for k, (whole, drawn) in rows.items()}
-    count = {k: max(whole, 1.0) for k, (whole, _) in rows.items()}
+    each = {k: e.rows / max(e.drawn, 1) for k, e in sources.items()}
+    count = {k: max(e.early, 1.0) for k, e in sources.items()}
     within = (pl.col(ORDER) % (1 << LANE_BITS)).cast(pl.Float64) + 0.5
     weight = source.replace_strict(each, default=1.0, return_dtype=pl.Float64)
     return frame.with_columns(

@@ -366,7 +366,7 @@ def test_rows_below_a_filter_are_bounded_by_what_a_sample_can_miss() -> None:
 
 
 def priced(use: str, facts: Facts) -> Spending:
-    return spent(estimate(plan(book(), use), facts))
+    return spent(estimate(plan(book(more=LADDER), use), facts))
 
 
 def test_money_by_price() -> None:
@@ -375,7 +375,7 @@ def test_money_by_price() -> None:
     found = priced("fake/rewrite", Facts(DOCS, nodes, prices=prices, exact=True))
     expected = 1000 * (37.5 * 1e-6 + 50 * 4e-6)
     assert found.usd.value == pytest.approx(expected, rel=1e-2)
-    assert found.worst_usd.value == pytest.approx(1000 * (30 * 1e-6 + 100 * 4e-6))
+    assert found.worst_usd.value == pytest.approx(3000 * (30 * 1e-6 + 100 * 4e-6))
 
 
 def test_a_cached_prefix_is_cheaper_as_expected_and_not_at_worst() -> None:
@@ -460,4 +460,4 @@ def test_a_speed_that_was_not_measured_asks_for_a_pilot() -> None:
         speeds={"writer": Speed(100.0, None, 0.6, "a", "a guess")},
     )
     assert (found.step, found.what, found.quantity) == ("writer", "speed", "gpu_hours")
-    assert found.action == "mashbill plan --pilot 256"
+    assert found.action == "mashbill plan --pilot 16"

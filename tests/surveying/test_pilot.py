@@ -194,3 +194,12 @@ def test_a_torn_line_of_pilots_is_passed_over(tmp_path: Path) -> None:
     log = project.spine.folder / ".mashbill/pilots.jsonl"
     log.write_text(log.read_text() + '{"mashbill_pilot": 1, "mod')
     assert "writer" in pilot_speeds(project.project, project.plan)
+
+
+def test_a_limit_in_dollars_needs_prices(tmp_path: Path) -> None:
+    start = MODELS.index("{ use: fake")
+    models = MODELS[:start] + '{ use: http/nobody, url: "http://127.0.0.1:9" }'
+    models += MODELS[MODELS.index("\nsources") :]
+    project = surveyed(tmp_path, documents(4), CHAIN, models)
+    with pytest.raises(mb.RunError, match="price of `writer`"):
+        project.pilot(2, limit_usd=1.0)
