@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
@@ -30,9 +30,9 @@ from .faults import RunError, said
 from .interrupts import interruptible, run_async
 from .ledger import Ledger, LedgerError
 from .pace import Pace
-from .pilot_log import note_pilot, placed
+from .pilot_log import note_pilot
+from .piloted import Asked, Pilot, asked_of, line_of
 from .pipeline import Pipeline
-from .progress.money import cost
 from .requests import EngineError
 from .rows import ORDER
 from .runs import RunFolder
@@ -46,83 +46,12 @@ if TYPE_CHECKING:
     from .progress.journal import Watch
     from .project import Project
 
+__all__ = ["Asked", "Pilot", "pilot"]
+
 FOLDER = "pilot"
 """Where errors go, in the project's state."""
 TRIED = 20
 """Documents that are tried for each that is to reach a model, where checks stand before it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What one model was asked, and how fast it was.
-
-    Attributes:
-        calls: Requests that were paid for.
-        prompt_tokens: Of these.
-        reply_tokens: Of these.
-        usd: What they cost; None where nobody knows the price.
-        reply_per_second: Reply tokens a second while it was busy; None if it was asked nothing.
-        requests: Replies that this was measured on.
-    """
-
-    calls: int
-    prompt_tokens: int
-    reply_tokens: int
-    usd: float | None
-    reply_per_second: float | None = None
-    requests: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Pilot:
-    """What a pilot did.
-
-    Attributes:
-        documents: That were sent through the graph.
-        reached: Documents by step that asks a model with none before it.
-        models: By model.
-        reused: Requests that the ledger answered.
-        seconds: Wall time, engines started and stopped.
-        stopped: Why it ended early; empty if it did not.
-    """
-
-    documents: int
-    reached: Mapping[str, int]
-    models: Mapping[str, Asked]
-    reused: int
-    seconds: float
-    stopped: str = ""
-
-    @property
-    def sent(self) -> int:
-        """Requests that were paid for."""
-        return sum(m.calls for m in self.models.values())
-
-    @property
-    def prompt_tokens(self) -> int:
-        """Of these."""
-        return sum(m.prompt_tokens for m in self.models.values())
-
-    @property
-    def reply_tokens(self) -> int:
-        """Of these."""
-        return sum(m.reply_tokens for m in self.models.values())
-
-    @property
-    def usd(self) -> float | None:
-        """What it cost; None where the price of a model is not known."""
-        prices = [m.usd for m in self.models.values()]
-        return None if None in prices else sum(p or 0.0 for p in prices)
-
-    def to_json(self) -> dict[str, Any]:
-        """As plain data."""
-        totals = {
-            "sent": self.sent,
-            "prompt_tokens": self.prompt_tokens,
-            "reply_tokens": self.reply_tokens,
-            "usd": self.usd,
-        }
-        return {**asdict(self), **totals}
 
 
 def pilot(
@@ -179,10 +108,17 @@ def pilot(
         raise RunError(str(error)) from error
     except OSError as error:
         raise RunError(said(error)) from error
-    made = _told(execution, time.time() - started)
+    made = Pilot(
+        len(execution.taken),
+        {step: len(orders) for step, orders in execution.reached.items()},
+        asked_of(execution, execution.pace),
+        sum(w.stats.reused for w in execution.windows.values()),
+        time.time() - started,
+        execution.halt.message if execution.halt.called else "",
+    )
     if made.sent:
         with suppress(OSError):  # it is only a note
-            note_pilot(project.state, _line(plan, n, made, started))
+            note_pilot(project.state, line_of(plan, n, made, started))
     return made
 
 
@@ -270,48 +206,3 @@ class _Piloting(Execution):
         if step in self.reached and row.get(ORDER) is not None:
             self.reached[step].add(int(row[ORDER]))
         self.observe(step, row, outcomes)
-
-
-def _told(execution: _Piloting, seconds: float) -> Pilot:
-    models = {}
-    for name, window in execution.windows.items():
-        stats, steady = window.stats, execution.pace.steady(name)
-        calls = stats.sent - stats.retried - stats.failed
-        said = execution.plan.models[name]
-        usd = cost(
-            said.get("price"), stats.prompt_tokens, stats.completion_tokens, stats.cached_tokens
-        )
-        if usd is None and (said["engine"] in FREE or not calls):
-            usd = 0.0
-        models[name] = Asked(
-            calls,
-            stats.prompt_tokens,
-            stats.completion_tokens,
-            usd,
-            steady.reply if steady else None,
-            steady.requests if steady else 0,
-        )
-    return Pilot(
-        len(execution.taken),
-        {step: len(orders) for step, orders in execution.reached.items()},
-        models,
-        sum(w.stats.reused for w in execution.windows.values()),
-        seconds,
-        execution.halt.message if execution.halt.called else "",
-    )
-
-
-def _line(plan: Plan, n: int, made: Pilot, started: float) -> dict[str, Any]:
-    """What is noted of a pilot."""
-    models = {
-        name: {"placed": placed(plan.models[name]), **asdict(asked)}
-        for name, asked in made.models.items()
-    }
-    return {
-        **made.to_json(),
-        "recipe": str(plan.recipe["name"]),
-        "plan": plan.digest,
-        "n": n,
-        "models": models,
-        "time": started,
-    }

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .chance import full, number
+from .chance import full, number, rounded
 from .estimates import Spending
 from .numbers import NOTHING, UNKNOWN, Basis, Number, weakest
 
@@ -28,7 +28,7 @@ class Amount:
 
     def worst(self) -> Number:
         """The most that it can be."""
-        return UNKNOWN if self.most is None else Number(self.most, "e")
+        return UNKNOWN if self.most is None else Number(rounded(self.most), "e")
 
 
 NONE = Amount(None, "?", None)

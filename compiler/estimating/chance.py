@@ -112,8 +112,8 @@ def number(values: Array | None, basis: Basis) -> Number:
 
     if values is None:
         return UNKNOWN
-    low, high = (float(q) for q in np.quantile(values, [LOW, HIGH]))
-    mean = float(values.mean())
+    low, high = (rounded(float(q)) for q in np.quantile(values, [LOW, HIGH]))
+    mean = rounded(float(values.mean()))
     if high - low <= 1e-9 * max(abs(mean), 1e-300):
         return Number(mean, basis)
     return Number(mean, basis, low, high)
@@ -123,6 +123,11 @@ def surely(values: Array) -> float:
     """The most that a number with such replicates can be; itself, where it is certain."""
     mean = float(values.mean())
     return mean + SURELY * (float(values.max()) - mean)
+
+
+def rounded(value: float) -> float:
+    """To nine digits: what summing leaves behind them is no part of a number."""
+    return float(f"{value:.9g}")
 
 
 def full(value: float) -> Array:

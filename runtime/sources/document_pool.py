@@ -69,6 +69,7 @@ class DocumentPool:
             for k, size in zip(rows[CLUSTER], row_sizes(rows), strict=True):
                 seen[k - first] = (1, size)
         self._next += len(files)
+        batch.new = len(files)
         self._seen += seen
         return batch
 

@@ -85,7 +85,7 @@ class PackedPool:
         frame, bad = self._joiner.parse(units)
         length = sum(len(u.raw) + 1 for u in units)
         self._drawn.append((len(units), frame.height, length, int(row_sizes(frame).sum())))
-        return Batch([frame], faults + bad)
+        return Batch([frame], faults + bad, len(units))
 
     def totals(self) -> Totals:
         """See `pools.Pool`."""

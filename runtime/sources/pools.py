@@ -49,10 +49,11 @@ class Totals:
 
 @dataclass(slots=True)
 class Batch:
-    """Rows of one draw, with `_cluster`, and what was met that is no row."""
+    """Rows of one draw, with `_cluster`, what is no row, and how much of both was new."""
 
     frames: list[pl.DataFrame] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
+    new: int = 0
 
 
 class Pool(Protocol):

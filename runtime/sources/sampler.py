@@ -24,7 +24,7 @@ FIRST = 1_000
 FEWEST = 16
 """Rows that are drawn at once at least, however long they are."""
 ENOUGH = 20
-"""Drawing ends where less than this part of the bytes is left."""
+"""Drawing ends where less than this part of the bytes is left, or of a draw was new."""
 
 
 class Sampler:
@@ -110,18 +110,20 @@ class Sampler:
     def _draw(self, n: int) -> pl.DataFrame:
         expected = sum(p.rows for p in self._pools)
         seed = xxhash.xxh3_64_intdigest(f"{self._seed}:{self._round}".encode())
-        frames = [self._opened.none]
+        frames, new = [self._opened.none], 0
         for k, pool in enumerate(self._pools):
             share = max(1, round(n * pool.rows / max(1.0, expected)))
             if self._round and not pool.rows:
                 continue
             batch = pool.draw(share, seed)
+            new += batch.new
             self._bad += batch.unreadable[: MANY - len(self._bad)]
             # Each pool numbers its draws by itself, however often it is drawn from.
             numbers = pl.col(CLUSTER) * len(self._pools) + k
             frames += [f.with_columns(numbers) for f in batch.frames]
         self._round += 1
-        self._left -= n
+        # Where hardly anything is new, nearly all was given: what is left is not worth a search.
+        self._left = self._left - n if new > n / ENOUGH else 0
         frame = pl.concat(frames, how="diagonal")
         self._bytes += int(frame["text"].str.len_bytes().sum())
         if any(isinstance(p, Whole) for p in self._pools):

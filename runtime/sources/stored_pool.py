@@ -107,6 +107,7 @@ class StoredPool:
             self._take(i, wanted[i], batch)
         self._read |= set(wanted)
         self._note(first, asked, batch.frames)
+        batch.new = sum(asked)
         return batch
 
     def _lay(

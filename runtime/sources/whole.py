@@ -86,7 +86,7 @@ class Whole:
         frame = self._frame[self.given : self.given + n]
         clusters = pl.int_range(self.given, self.given + frame.height, dtype=pl.Int64, eager=True)
         self.given += frame.height
-        return Batch([frame.with_columns(clusters.alias(CLUSTER))])
+        return Batch([frame.with_columns(clusters.alias(CLUSTER))], new=frame.height)
 
     def totals(self) -> Totals:
         """See `pools.Pool`; all of it is counted."""

@@ -148,7 +148,7 @@ class Windows:
         self._counts.append((n, total(stands)))
         frame, bad = self._cutter.parse(units)
         self._note(seen, units, frame)
-        return Batch([frame], bad)
+        return Batch([frame], bad, len(units))
 
     def _cut(
         self, file: int, handle: int, at: int, span: int, stretch: int

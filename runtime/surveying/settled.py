@@ -58,8 +58,8 @@ def settled(looked: Looked) -> Settled:
     lacking = {order for order, f in zip(orders, found, strict=True) if not f.settled}
     rows = [i for i, order in enumerate(orders) if order not in lacking]
     stands = [0.0] * len(found)
-    for asks in (True, False):
-        alike = [i for i, f in enumerate(found) if f.asks is asks]
+    for kind in (True, False):
+        alike = [i for i, f in enumerate(found) if f.asks is kind]
         known = [i for i in alike if orders[i] not in lacking]
         grown = sum(weights[i] for i in alike) / (sum(weights[i] for i in known) or 1.0)
         for i in known:

@@ -70,12 +70,12 @@ def test_a_plan_prices_what_is_likely_and_what_is_the_worst(tmp_path: Path) -> N
     ran = run(tmp_path, steps, problems(50))
     estimates = ran.last()["estimates"]["steps"]
     spending = estimates["solved"]["spending"]
-    # One accepted draw takes 1 / p of them: 1.9 on average over the shares that are assumed.
-    assert spending["calls"]["value"] == pytest.approx(50 * 1.9, rel=0.1)
+    # One accepted draw takes 1 / p of them: 1.7 on average over the shares that are assumed.
+    assert spending["calls"]["value"] == pytest.approx(50 * 1.7, rel=0.1)
     assert spending["calls"]["basis"] == "a"
     assert spending["calls"]["high"] > 2 * spending["calls"]["low"]
     assert spending["worst_calls"]["value"] == 400
-    assert estimates["best"]["rows_out"]["value"] == pytest.approx(50, rel=0.01)
+    assert estimates["best"]["rows_out"]["value"] == pytest.approx(50, rel=0.03)
     # What the ledger holds is not asked again, and tells how many draws a row took.
     held = Spine(tmp_path).do("plan").out
     assert "The ledger holds about 100% of the calls" in held

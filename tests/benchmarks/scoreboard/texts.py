@@ -37,7 +37,7 @@ def document(rng: random.Random, size: float, *, paragraph: int = 6) -> str:
 
 
 def documents(count: int, seed: int, *, median: float = 600, sigma: float = 0.9) -> list[Row]:
-    """Documents of lognormal length up to 12,000 characters, each with a `score` from 0 to 1 and a `lang`."""
+    """Documents of lognormal length, 12,000 characters at most, with a `score` and a `lang`."""
     rng = random.Random(seed)
     return [
         {
