@@ -738,6 +738,20 @@ The message names the strictest part of the condition; loosen it.
 """,
         stage="plan",
     ),
+    "D307": Code(
+        "yield-unsampleable",
+        "note",
+        """\
+Other rows decide which rows the step keeps, as where duplicates are merged, and
+no sample shows them: of a corpus with 67 % duplicates a sample of 1 % shows 20.
+The plan takes what `expect:` says, or bounds.
+
+    mashbill run --until unique
+
+That runs on the CPU alone, and the next plan counts what is left.
+""",
+        stage="plan",
+    ),
     "D309": Code(
         "source-empty",
         "error",

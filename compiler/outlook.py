@@ -42,6 +42,7 @@ def outlook(
     """
     return (
         *_emptied(plan, recipe, facts),
+        *_unsampled(plan, recipe, facts),
         *_cut_off(plan, recipe, estimates),
         *_mix(plan, recipe, estimates),
         *_small(plan, recipe, estimates),
@@ -71,6 +72,24 @@ def _emptied(plan: Plan, recipe: Recipe, facts: Facts) -> Iterator[Diagnostic]:
 def _kept(seen: NodeFacts) -> float | None:
     """Rows that go on, by row; None where nobody can say."""
     return seen.reached.of("rows_out") if seen.reached else None
+
+
+def _unsampled(plan: Plan, recipe: Recipe, facts: Facts) -> Iterator[Diagnostic]:
+    """Steps of which no sample says how many rows they keep, since other rows decide it."""
+    spans = {s.name: s for s in recipe.steps}
+    for node in plan.nodes:
+        seen, step = facts.nodes.get(node.name), spans.get(node.name)
+        if step is None or seen is None or node.asked or not node.drops or seen.assumed:
+            continue
+        if seen.rows_in and _kept(seen) is None:
+            expected = node.definition["params"].get("expect")
+            using = f"using expect: {show_share(expected)}" if expected else "taken as half to all"
+            yield Diagnostic(
+                "D307",
+                f"how many rows `{node.name}` keeps cannot be sampled; {using}",
+                step.span,
+                help=f"count them, on this machine's CPU alone: mashbill run --until {node.name}",
+            )
 
 
 def _cut_off(plan: Plan, recipe: Recipe, estimates: Estimates) -> Iterator[Diagnostic]:

@@ -67,7 +67,7 @@ class PackedPool:
     ) -> None:
         self._paths, self._places, self._shown, self._joiner = paths, places, shown, joiner
         self._sizes = [p.stat().st_size for p in self._paths]
-        self._growth, self.mean = _probe(self._paths)
+        self._growth, self.mean = _probe(self._paths, joiner)
         self.rows = sum(self._sizes) * self._growth / self.mean
         self._ceilings, self._seed = ceilings, ceilings.seed
         self._read: list[_File] = []
@@ -187,16 +187,17 @@ class PackedPool:
         return file * pieces + min(pieces - 1, int(part * pieces))
 
 
-def _probe(paths: Sequence[Path]) -> tuple[float, float]:
-    """Unpacked bytes for each packed one, and mean bytes of a line, at the beginning of some."""
-    packed = unpacked = lines = 0
+def _probe(paths: Sequence[Path], joiner: Joiner) -> tuple[float, float]:
+    """Unpacked bytes for each packed one, and mean bytes of a unit, at the beginning of some."""
+    packed = unpacked = joined = units = 0
     every = max(1, -(-len(paths) // HEADS))
     for path in paths[::every]:
         block = next((b for b in read_blocks(path) if b.lines), None)
-        if block is not None:
-            packed += block.done
-            unpacked += sum(map(len, block.lines)) + len(block.lines)
-            lines += len(block.lines)
-    if not lines:
-        return 1.0, 1.0
-    return unpacked / packed, unpacked / lines
+        if block is None:
+            continue
+        packed += block.done
+        unpacked += sum(map(len, block.lines)) + len(block.lines)
+        for _, raw, _ in joiner.joined((0, raw, 0.0) for raw in block.lines):
+            joined += len(raw) + 1
+            units += 1
+    return (unpacked / packed, joined / units) if units else (1.0, 1.0)

@@ -21,7 +21,7 @@ AHEAD = 256 << 10
 class Lines:
     """See `windows.Cutter`."""
 
-    piece = 64 << 10
+    piece, counted = 64 << 10, 512 << 20
 
     def __init__(self, spec: SourceSpec, types: Mapping[str, Type], files: Sequence[Named]) -> None:
         self._spec, self._types, self._files = spec, types, files

@@ -25,13 +25,16 @@ from .windows import Stretch, Unit
 
 AHEAD, FURTHEST = 32 << 10, 8 << 20
 """Bytes behind a stretch in which its last record may end: at first, and at most."""
+LONGEST_RUN = 64
+CLEAR = 8
+"""Quotes that stand wrong under one reading alone, after which it is given up."""
 _QUOTES = re.compile(rb'"+')
 
 
 class Records:
     """See `windows.Cutter`."""
 
-    piece = 16 << 10
+    piece, counted = 16 << 10, 64 << 20
 
     def __init__(self, spec: SourceSpec, types: Mapping[str, Type], files: Sequence[Named]) -> None:
         self._spec, self._types, self._files = spec, types, files
@@ -41,16 +44,17 @@ class Records:
     def cut(self, file: int, handle: int, where: Stretch) -> tuple[list[tuple[int, bytes]], int]:
         """See `windows.Cutter`; a record longer than `FURTHEST` is missed."""
         head = self._head(file)
-        length, ahead = where.end - where.begin, AHEAD
+        begin = _before_quotes(handle, where.begin)
+        length, ahead = where.end - begin, AHEAD
         while True:
-            data = os.pread(handle, length + ahead, where.begin)
-            last = where.begin + len(data) >= where.size
-            quoted = bool(where.begin) and _inside(data[: length + AHEAD], head)
+            data = os.pread(handle, length + ahead, begin)
+            last = begin + len(data) >= where.size
+            quoted = bool(begin) and _inside(data[: length + AHEAD], head)
             found, whole = _records(data, length, head.mark, quoted=quoted, last=last)
             if whole or last or ahead >= FURTHEST:
                 break
             ahead *= 8
-        drawn = [(where.begin + at, raw) for at, raw in found if where.begin + at < where.stop]
+        drawn = [(begin + at, raw) for at, raw in found if begin + at < where.stop]
         return drawn, len(found)
 
     def parse(self, units: Sequence[Unit]) -> tuple[pl.DataFrame, list[Unreadable]]:
@@ -115,6 +119,12 @@ def _record(unit: Unit, head: Head) -> Record:
     return Record(unit.at, fields)
 
 
+def _before_quotes(handle: int, at: int) -> int:
+    """Where a run of quotes begins that a place lies in: half of one reads as something else."""
+    before = os.pread(handle, min(at, LONGEST_RUN), max(0, at - LONGEST_RUN))
+    return at - len(before) + len(before.rstrip(b'"'))
+
+
 def _inside(data: bytes, head: Head) -> bool:
     """Whether data begins inside quotes."""
     mark = head.mark.encode()
@@ -131,10 +141,12 @@ def _inside(data: bytes, head: Head) -> bool:
         wrong[not opens] += may_open not in before
         wrong[opens] += may_close not in behind
         opens = not opens
+        if abs(wrong[0] - wrong[1]) >= CLEAR:
+            break
     if wrong[0] != wrong[1]:
         return wrong[1] < wrong[0]
     lines = data.split(b"\n")[1:-1]
-    return bool(lines) and not any(x.count(mark) + 1 == len(head.fields) for x in lines)
+    return 2 * sum(x.count(mark) + 1 == len(head.fields) for x in lines) < len(lines)
 
 
 def _records(

@@ -25,8 +25,6 @@ from .spec import Unreadable
 
 PROBES = 1_000
 """Places that are looked at to see how long units are, over all files."""
-COUNTED = 512 << 20
-"""Bytes that rows are counted in, over all rounds; beyond, in the windows alone."""
 STRETCH = 16
 """Mean rows that a stretch has room for."""
 GROUP = 20
@@ -59,6 +57,11 @@ class Cutter(Protocol):
     @property
     def piece(self) -> int:
         """Bytes of a place that is looked at to see how long units are."""
+        ...
+
+    @property
+    def counted(self) -> int:
+        """Bytes that units are counted in, over all rounds; beyond, in the windows alone."""
         ...
 
     def cut(self, file: int, handle: int, where: Stretch) -> tuple[list[tuple[int, bytes]], int]:
@@ -114,7 +117,7 @@ class Windows:
         if not self.rows:
             return Batch()
         rng = random.Random(seed)
-        most = max(0, COUNTED - self._counted) // n
+        most = max(0, self._cutter.counted - self._counted) // n
         stands: list[float] = []
         units: list[Unit] = []
         seen: list[tuple[int, float, float]] = []

@@ -28,8 +28,8 @@ MOST_ROWS = 4_000
 SECONDS, MORE_SECONDS = 6.0, 1.0
 """After this long, a step does with the rows that it has looked at; with more than enough, after so
 long."""
-BLOCK = 100
-"""Rows between two looks at how it goes."""
+FIRST, BLOCK = 32, 100
+"""Rows until the first look at how it goes, and between two further ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ async def _settled(
     rows: list[dict[str, Any]] = []
     found: list[Found] = []
     while len(found) < frame.height:
-        stop = whole_documents(frame, len(found) + BLOCK)
+        stop = whole_documents(frame, len(found) + (BLOCK if found else FIRST))
         part = frame.slice(len(found), stop - len(found)).rows(named=True)
         new = await replies.settle(op, part)
         rows, found = rows + part, found + new

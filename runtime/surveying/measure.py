@@ -101,7 +101,7 @@ class _Surveyor:
             if node.stage == "scan":
                 if part:
                     self._scanned(node)
-            elif node.name in self.drawn.fates or (node.name, "") in self._left:
+            elif node.name in self.drawn.fates:
                 self._streamed(node, part)
             else:
                 await self._step(node, part)
@@ -121,15 +121,11 @@ class _Surveyor:
     def _streamed(self, node: PlanNode, part: bool) -> None:
         """A step that was run batch by batch."""
         given = arriving(node, self._left, known=True)
-        kept = self._left.get((node.name, ""))
-        if kept is None:  # no row reached it
-            self._left[(node.name, "")] = given
-            self.nodes[node.name] = NodeFacts(whole=given.whole)
-            return
         for port in ("", "rejected"):
             if (frame := self._left.get((node.name, port))) is not None:
                 self._left[(node.name, port)] = replace(frame, whole=given.whole)
-        self._note(node, self.drawn.fates[node.name], kept.frame, given, part=part)
+        kept = self._left[(node.name, "")].frame
+        self._note(node, self.drawn.fates[node.name], kept, given, part=part)
 
     async def _step(self, node: PlanNode, part: bool) -> None:
         given = arriving(node, self._left)

@@ -94,14 +94,15 @@ class _RowStep:
         known = settled(looked)
         prompts = None
         if node.model is not None:
-            prompts = prompts_of(node, self.replies.tools_of(node), looked.rows[:ROWS])
+            steps = sum(n.model is not None for n in self.plan.nodes)
+            prompts = prompts_of(node, self.replies.tools_of(node), looked.rows[:ROWS], steps)
         units = sum(prompts.units) / max(prompts.rows, 1) if prompts else 1.0
         ours = set(known.rows)
         unpaid = [row for i, row in enumerate(looked.rows) if i not in ours]
         repairs, checks = await rehearse(node, unpaid or looked.rows, units, self.replies)
         facts = NodeFacts(
             assumed=given.assumed,
-            settled=self._outcomes(known) if known.known else None,
+            settled=self._outcomes(known, prompts) if known.known else None,
             settled_rows=len(known.rows) if known.known else 0,
             held=known.held,
             longest_prompt=prompts.longest if prompts else 0,
@@ -142,7 +143,7 @@ class _RowStep:
         """Whether the text that leaves is the model's."""
         return self.node.model is not None and "text" in self.node.modelled
 
-    def _outcomes(self, known: Settled) -> Moments:
+    def _outcomes(self, known: Settled, prompts: Prompts | None) -> Moments:
         """What became of settled rows."""
         looked, chosen = self.looked, list(known.rows)
         found = [looked.found[i] for i in chosen]
@@ -154,6 +155,8 @@ class _RowStep:
             outcomes[f"calls:{model}"] = [f.paid.calls[model] for f in found]
             outcomes[f"prompt:{model}"] = [f.paid.prompt[model] for f in found]
             outcomes[f"reply:{model}"] = [f.paid.reply[model] for f in found]
+        if prompts is not None and chosen[-1] < prompts.rows:
+            outcomes["prompt"] = [prompts.tokens[i] for i in chosen]
         outcomes["truncated"] = [f.paid.truncated for f in found]
         grown = pl.col(WEIGHT) * pl.Series(known.stands, dtype=pl.Float64)
         rows = looked.meant[chosen].with_columns(grown)

@@ -22,8 +22,9 @@ Chat = tuple[Message, ...]
 
 MOST_BYTES = 5 << 20
 """Prompts of a step that are tokenised: a few seconds for a slow tokenizer."""
-MOST_SECONDS = 4.0
-"""Of computing, after which those that have been rendered have to do, if there are some."""
+MOST_SECONDS, ALL_SECONDS = 4.0, 12.0
+"""Of computing, by step and for all steps together, after which those that have been rendered have
+to do, if there are some."""
 FEWEST_ROWS = 32
 """Rows whose prompts are tokenised, however long they are."""
 
@@ -59,8 +60,17 @@ class Prompts:
         return len(self.units)
 
 
-def prompts_of(node: PlanNode, tools: Tools, rows: Sequence[Mapping[str, Any]]) -> Prompts:
-    """What the first attempts of a step ask of rows: the first of them where there is too much."""
+def prompts_of(
+    node: PlanNode, tools: Tools, rows: Sequence[Mapping[str, Any]], steps: int = 1
+) -> Prompts:
+    """What the first attempts of a step ask of rows: of the first where there is too much of them.
+
+    Args:
+        node: The step.
+        tools: Its tools.
+        rows: What it is asked about.
+        steps: How many steps share the time that there is.
+    """
     operator = load_catalog().steps[node.op]
     op = build_row_op(node, operator, tools)
     unbound = build_row_op(node, operator, replace(tools, context=None))
@@ -69,9 +79,9 @@ def prompts_of(node: PlanNode, tools: Tools, rows: Sequence[Mapping[str, Any]]) 
     asked: list[list[Chat]] = []
     wanted: list[list[Chat]] = []
     left = MOST_BYTES
-    begun = time.process_time()
+    begun, seconds = time.process_time(), min(MOST_SECONDS, ALL_SECONDS / max(steps, 1))
     for row in rows:
-        late = time.process_time() - begun > MOST_SECONDS and len(asked) >= FEWEST_ROWS
+        late = time.process_time() - begun > seconds and len(asked) >= FEWEST_ROWS
         chats = [] if late else _rendered(op, row)
         size = sum(len(m.content) for chat in chats for m in chat)
         work = max(size, len(str(row.get("text") or "")))  # of a text that is cut, all is counted

@@ -19,9 +19,10 @@ from mashbill.compiler.estimating.facts import (
     Speed,
 )
 from mashbill.compiler.estimating.propagate import estimate
+from mashbill.compiler.outlook import outlook
 from mashbill.compiler.plan import Plan
 
-from ..compiler.world import plan_of
+from ..compiler.world import compile_text, plan_of
 from .population import asked, moments, still
 
 HEAD = """\
@@ -461,3 +462,26 @@ def test_a_speed_that_was_not_measured_asks_for_a_pilot() -> None:
     )
     assert (found.step, found.what, found.quantity) == ("writer", "speed", "gpu_hours")
     assert found.action == "mashbill plan --pilot 16"
+
+
+def test_what_other_rows_decide_is_bounded_and_never_taken_from_a_sample() -> None:
+    nodes = {
+        "pages": NodeFacts(rows_in=1000, reached=still(1000, 100)),
+        "book": replace(piloted(500, held=0.0), whole=False),
+    }
+    compiled = compile_text(HEAD.format(use="fake/rewrite", steps=PAGES + book("pages")))
+    assert compiled.plan and compiled.recipe
+    facts = Facts({"docs": SourceFacts(1_000_000, 1e8)}, nodes)
+    found = estimate(compiled.plan, facts)
+    kept = found.steps["pages"].rows_out
+    assert kept.basis == "a"
+    assert kept.interval is not None
+    assert 500_000 <= kept.interval[0] < 600_000
+    assert 900_000 < kept.interval[1] <= 1_000_000
+    assert spent(found).worst_calls.value == pytest.approx(1_000_000)
+    assert found.leverage is not None
+    assert found.leverage.action == "mashbill run --until pages"
+    told = [d for d in outlook(compiled.plan, compiled.recipe, facts, found) if d.code == "D307"]
+    assert [d.message for d in told] == [
+        "how many rows `pages` keeps cannot be sampled; taken as half to all"
+    ]

@@ -72,6 +72,7 @@ def test_after_a_run_the_ledger_says_all(books: Surveyed) -> None:
     assert total(settled, "truncated") == 0
     # Prompts of first attempts, as rendered before: fewer than with those of retries.
     assert book.reached is not None
+    assert total(settled, "prompt") == pytest.approx(total(book.reached, "prompt"))
     assert total(book.reached, "prompt") < spent["prompt_tokens"]
 
 
