@@ -20,6 +20,8 @@ and 94 % in nine of ten cases; `[ours]`, after the pass rates of the recipes tha
 REPLY_POWER, REPLY_SPREAD = 0.75, 0.9
 """A reply of `generate` takes `max_tokens` to this power, likewise: 18 tokens of 48, 500 of 4,000.
 The larger the limit, the less of it is used."""
+JUDGED_POWER = 0.6
+"""The same of a reply to a check, which is mostly marks: 42 tokens of 512."""
 REWRITE_SHARE, REWRITE_SPREAD = 0.9, 0.35
 """Tokens of a rewrite by token of its text, likewise."""
 
@@ -147,7 +149,7 @@ def _judging(node: PlanNode, seen: NodeFacts, share: float) -> Iterator[Call]:
                 expected * reached * calls,
                 most * calls,
                 size,
-                longest**REPLY_POWER,
+                longest**JUDGED_POWER,
                 longest,
                 longest_prompt=None if size is None else size + longest_reply(params),
             )

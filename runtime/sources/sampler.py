@@ -104,7 +104,7 @@ class Sampler:
         if not any(isinstance(p, Whole) for p in self._pools):
             if self._round and (room * ENOUGH < self._size or not expected):
                 return 0
-            n = min(n, max(FEWEST, int(room / max(1.0, mean))))
+            n = min(n, max(FEWEST, int(min(expected, room / max(1.0, mean)))))
         return n
 
     def _draw(self, n: int) -> pl.DataFrame:

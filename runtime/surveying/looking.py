@@ -28,8 +28,12 @@ MOST_ROWS = 4_000
 SECONDS, MORE_SECONDS = 6.0, 1.0
 """After this long, a step does with the rows that it has looked at; with more than enough, after so
 long."""
-FIRST, BLOCK = 32, 100
-"""Rows until the first look at how it goes, and between two further ones."""
+FIRST, BLOCK = 8, 100
+"""Rows until the first look at how it goes, and between two further ones at most."""
+PROBE_SECONDS = 0.5
+"""What a look at what lies behind these may take; there are some ten."""
+UNPAID = 32
+"""Rows in a row that nobody has paid for, from which on there are none that somebody has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +122,15 @@ async def look(node: PlanNode, reaching: Reaching, replies: Replies) -> Looked:
     before = _before(node, meant.head(whole_documents(meant, MOST_ROWS)), reaching, replies)
     if blind:
         rows, found = before.head(whole_documents(meant, ROWS)).rows(named=True), list[Found]()
+        pace = 0.0
     else:
+        begun = time.monotonic()
         rows, found = await _settled(node, before, replies)
+        pace = len(found) / max(time.monotonic() - begun, 1e-9)
     beyond = None
     if node.asked and found and len(found) < meant.height and all(f.settled for f in found):
-        beyond = await _beyond(node, meant, len(found), reaching, replies)
+        size = min(BLOCK, max(FIRST, round(pace * PROBE_SECONDS)))
+        beyond = await _beyond(node, meant, len(found), size, reaching, replies)
     return Looked(meant, rows, rest, found, True, beyond).first(len(rows))
 
 
@@ -133,17 +141,22 @@ async def _settled(
     op, begun = replies.op(node), time.monotonic()
     rows: list[dict[str, Any]] = []
     found: list[Found] = []
+    size = FIRST
     while len(found) < frame.height:
-        stop = whole_documents(frame, len(found) + (BLOCK if found else FIRST))
+        stop = whole_documents(frame, len(found) + size)
         part = frame.slice(len(found), stop - len(found)).rows(named=True)
         new = await replies.settle(op, part)
         rows, found = rows + part, found + new
-        enough = len(found) >= ROWS
-        if time.monotonic() - begun > (MORE_SECONDS if enough else SECONDS):
+        enough, spent = len(found) >= ROWS, time.monotonic() - begun
+        left = (MORE_SECONDS if enough else SECONDS) - spent
+        if left < 0:
             break
+        size = min(BLOCK, max(FIRST, int(left * len(found) / max(spent, 1e-9))))
         if enough and not (node.asked and all(f.settled for f in found)):
             break
-        if node.model is not None and not any(f.settled and f.asks for f in new):
+        latest = found[-max(UNPAID, len(new)) :]
+        unpaid = len(latest) >= UNPAID and not any(f.settled and f.asks for f in latest)
+        if node.model is not None and unpaid:
             # Nobody has paid for any of so many rows, nor then for those behind them.
             stop = whole_documents(frame, ROWS)
             rows += frame.slice(len(found), max(0, stop - len(found))).rows(named=True)
@@ -153,32 +166,45 @@ async def _settled(
 
 
 async def _beyond(
-    node: PlanNode, meant: pl.DataFrame, settled: int, reaching: Reaching, replies: Replies
+    node: PlanNode,
+    meant: pl.DataFrame,
+    settled: int,
+    size: int,
+    reaching: Reaching,
+    replies: Replies,
 ) -> Beyond:
     """Find how far the ledger holds replies of rows in their order, by bisection.
 
     Rows of a pilot are the first; those of a run are spread over all.
+
+    Args:
+        node: The step.
+        meant: Rows that it applies to.
+        settled: How many are known to be settled, from the first on.
+        size: Rows that are tried at a time.
+        reaching: What reaches the step.
+        replies: The ledger's.
     """
     op = replies.op(node)
 
     async def held(at: int) -> float:
-        part = _before(node, meant.slice(at, BLOCK), reaching, replies).rows(named=True)
+        part = _before(node, meant.slice(at, size), reaching, replies).rows(named=True)
         asking = [f.settled for f in await replies.settle(op, part) if f.asks]
         return sum(asking) / len(asking) if asking else 1.0
 
-    low, high = settled, max(settled, meant.height - BLOCK)
+    low, high = settled, max(settled, meant.height - size)
     last = await held(high)
     if last == 1.0:
         return Beyond(meant.height, 1.0)
-    while high - low > BLOCK:
+    while high - low > size:
         middle = (low + high) // 2
         if await held(middle) >= (1 + last) / 2:
             low = middle
         else:
             high = middle
     # The place lies in one of the two blocks from here on.
-    through = await held(low) + await held(min(low + BLOCK, meant.height - BLOCK))
-    return Beyond(low + round(BLOCK * max(0.0, through - 2 * last)), last)
+    through = await held(low) + await held(min(low + size, meant.height - size))
+    return Beyond(low + round(size * max(0.0, through - 2 * last)), last)
 
 
 def _divided(

@@ -31,9 +31,14 @@ async def rehearse(
 
 def _as_judged(node: PlanNode, row: dict[str, Any], units: float) -> dict[str, Any]:
     """A row as checks and repairs might see it: its text in the place of each reply."""
-    if node.model is None:
-        return row
     text = str(row.get("text") or "")
+    if node.model is None:  # what a model has not written yet is taken to be as long as the text
+        unwritten = ("input.text", *(name for name, type in node.columns if type == "str"))
+        return {**{name: text for name in unwritten if row.get(name) is None}, **_there(row)}
     part = text[: round(len(text) / units)] if units > 1 else text
     absent = {name: part for name, _ in node.columns if name not in row}
     return {**row, **absent, "text": part, "input.text": part}
+
+
+def _there(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if value is not None}

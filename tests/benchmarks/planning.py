@@ -225,8 +225,9 @@ def time_nothing(folder: Path) -> None:
     recipe.write_text(RECIPE.format(sources=source, names="few"))
     watch([mashbill(), "run", str(recipe)])
     seconds = [watch([mashbill(), "plan", str(recipe)]).seconds for _ in range(5)]
-    print(f"\nplan with nothing to do: {sorted(seconds)[2]:.2f} s, median of five "
-          f"({min(seconds):.2f} to {max(seconds):.2f}); the goal is {NOTHING_GOAL:.0f} s")  # fmt: skip
+    middle, least, most = sorted(seconds)[2], min(seconds), max(seconds)
+    print(f"\nplan with nothing to do: {middle:.2f} s, median of five ({least:.2f} to {most:.2f}); "
+          f"the goal is {NOTHING_GOAL:.0f} s")  # fmt: skip
 
 
 def mashbill() -> str:

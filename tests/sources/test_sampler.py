@@ -266,7 +266,7 @@ def test_an_adversarial_order_does_no_harm(tmp_path: Path, order: str, suffix: s
     spec = write(tmp_path, ORDERS[order](), suffix)
     run = everything(spec)
     size = int(row_sizes(run).sum())
-    seeds = {"jsonl": 16, "csv": 3, "parquet": 5}[suffix]
+    seeds = {"jsonl": 16, "csv": 2, "parquet": 4}[suffix]
     rows, bytes_, row_errors, size_errors = covered(spec, run.height, size, seeds)
     assert seeds < 16 or min(rows, bytes_) >= 0.8
     assert p95(row_errors) < 0.04
@@ -319,23 +319,24 @@ def test_files_of_a_row_each(tmp_path: Path) -> None:
 def test_intervals_hold_on_lognormal_documents(tmp_path: Path) -> None:
     """Over data sets and seeds, 85 % and more of the 90 % intervals hold the truth."""
     found = []
-    for k in range(6):
+    for k in range(4):
         rows = texts(lengths(3_000 + 700 * k, seed=k, mu=4 + k / 2))
         rng = random.Random(k)
         beside = [{**r, "url": "x" * rng.randrange(200)} for r in rows]
         spec = write(tmp_path / str(k), cut(beside, 1 + 3 * k))
         size = sum(len(r["text"]) for r in rows)
-        found.append(covered(spec, len(rows), size, 10, draws=1 + k % 2))
-    assert sum(f[0] for f in found) / 6 >= 0.85
-    assert sum(f[1] for f in found) / 6 >= 0.85
+        found.append(covered(spec, len(rows), size, 12, draws=1 + k % 2))
+    assert sum(f[0] for f in found) / 4 >= 0.85
+    assert sum(f[1] for f in found) / 4 >= 0.85
 
 
 def test_tokens_by_bytes_are_within_three_per_cent(tmp_path: Path) -> None:
     """What a plan does with a sample: tokens of its rows by their bytes, times all bytes."""
-    sizes = lengths(9_000)
     rng = random.Random(1)
-    words = ["".join(rng.choices("abcdef ", k=6)) for _ in range(99)]
-    rows = [{"text": words[n % 99][: 1 + n % 6] * (n // 5 + 1)} for n in sizes]
+    rows = []
+    for size in lengths(9_000):
+        word = "x" * max(1, round(rng.gauss(4.2, 0.6))) + " "
+        rows.append({"text": word * (1 + size // len(word))})
     spec = write(tmp_path, cut(sorted(rows, key=lambda r: len(r["text"])), 6))
     whole = everything(spec)
     tokens = int(whole["text"].str.count_matches(" ", literal=True).sum())
@@ -345,8 +346,8 @@ def test_tokens_by_bytes_are_within_three_per_cent(tmp_path: Path) -> None:
         seen = int(frame["text"].str.count_matches(" ", literal=True).sum())
         errors.append(seen / int(row_sizes(frame).sum()) * sampler.facts().size / tokens - 1)
         means.append(seen / frame.height * sampler.facts().rows / tokens - 1)
-    assert p95(errors) < 0.2
-    assert p95(errors) < p95(means)
+    assert p95(errors) < 0.03
+    assert p95(means) > 0.03, "as rows alone would have it"
 
 
 @pytest.mark.parametrize("suffix", ["jsonl", "csv", "parquet"])
