@@ -89,7 +89,8 @@ def _supply(
         return None, "?"  # its template prints what no model has written yet
     for outcome, base in (("tokens_out", "rows_out"), ("source", "")):
         mean = seen.reached.of(outcome)
-        each = seen.reached.of(base) if base else 1.0
+        # Of a step that asks, what is known is by row that reaches it.
+        each = (seen.reached.of(base) if base in seen.reached.names else None) or 1.0
         if mean and each:
             # A rewrite is taken to be as long as its text.
             basis: Basis = "a" if outcome == "source" or seen.assumed else flow.basis

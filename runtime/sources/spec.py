@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -127,19 +127,6 @@ class Table:
     lines: Sequence[int]
     faults: tuple[Unreadable, ...] = ()
     cells: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """Rows from all over some files.
-
-    Attributes:
-        tables: The rows, in their order.
-        rows: Rows of all the files, or an estimate.
-    """
-
-    tables: list[Table] = field(default_factory=list)
-    rows: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

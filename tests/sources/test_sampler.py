@@ -444,6 +444,20 @@ def test_packed_files_that_are_read_to_their_ends(
     assert frame["_cluster"].n_unique() == frame.height, "each row is drawn for itself"
 
 
+def test_of_very_many_packed_files_some_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packed, "FILES", 12)
+    spec = write(tmp_path, cut(texts(lengths(6_000)), 60), "jsonl.gz", columns=(("n", "n"),))
+    frame = (sampler := open_sampler(spec, 1)).more()
+    facts = sampler.facts()
+    assert (facts.files, facts.files_read) == (60, 12)
+    places = sorted({n // 100 for n in frame["n"]})
+    assert [p // 5 for p in places] == list(range(12)), "one of every five"
+    assert abs(facts.rows - 6_000) <= 2.5 * facts.rows_spread * facts.rows
+    assert 0.02 < facts.rows_spread < 0.3
+
+
 def test_plain_and_packed_files_of_several_formats(tmp_path: Path) -> None:
     rows = cut(texts([200] * 6_000), 6)
     kinds = ["jsonl", "jsonl.gz", "parquet", "csv", "jsonl.zst", "arrow"]
@@ -466,7 +480,7 @@ def test_plain_and_packed_files_of_several_formats(tmp_path: Path) -> None:
 
 def test_a_stated_size_is_not_believed_against_the_sample(tmp_path: Path) -> None:
     """Where texts come again and again, a dictionary stores them once."""
-    rows = texts([300] * 50) * 100
+    rows = [*texts([300] * 50)] * 100
     spec = write(tmp_path, cut(rows, 5), "parquet")
     size = sum(len(r["text"]) for r in rows)
     assert sum(f.stat().st_size for f in spec.files if isinstance(f, Path)) < size / 5
