@@ -96,7 +96,8 @@ class NodeFacts:
         reached: By row that reached it. Steps that ask nobody: `rows_out`, `size_out`, and for a
             part of the mix `tokens_out` (by the mix's tokenizer). Steps that ask: `passed` (1 where
             its `when:` leaves the row as it came), `units` (what a model is asked about once),
-            `prompt` (tokens of first attempts), `source` (tokens of the text to be rewritten).
+            `prompt` (tokens of first attempts), `source` (tokens of the text to be rewritten),
+            `tokens_passed` (of a part: tokens of the rows that pass as they came).
         settled: By row whose every call is in the ledger, those that pass as they came left out:
             `units`, `rows_out`, `size_out`, for a part `tokens_out`, and for each model that was
             asked `calls:NAME`, `prompt:NAME`, `reply:NAME`; `prompt` (tokens of first attempts,

@@ -78,6 +78,7 @@ class _Load:
         most_units: Units of the unpaid at most.
         most_prompt: Prompt tokens of the first attempt of one of them at most, on average.
         grown: Tokens that a row's text may hold beyond what was seen, since models wrote it.
+        kept: Tokens of the rows that pass as they came, by the mix's tokenizer; None if unknown.
         even: Where the number of rows came from, if each of many sampled rows is as many units.
     """
 
@@ -93,6 +94,7 @@ class _Load:
     most_units: float | None
     most_prompt: float | None
     grown: float
+    kept: Array | None
     even: Basis | None
 
 
@@ -138,7 +140,10 @@ def ask(
     dense = float((load.units / np.maximum(load.applied * load.unpaid, 1e-9)).max())
     grown = flow.grown + longest_text(node) * max(1.0, dense)
     behind = Flow(rows, size, settled, most_rows, most_size, grown)
-    return Asked(behind, by_model, reused, made.tokens)
+    tokens = made.tokens
+    if tokens is not None and load.kept is not None:
+        tokens = tokens + load.kept
+    return Asked(behind, by_model, reused, tokens)
 
 
 def _bounded(values: Array | None, basis: Basis, most: float | None) -> Amount:
@@ -215,6 +220,7 @@ def _load(node: PlanNode, flow: Flow, seen: NodeFacts, facts: Facts, chance: Cha
         most_units,
         most_prompt,
         flow.grown,
+        found.get("tokens_passed"),
         flow.basis if _even(seen.reached) and not seen.assumed else None,
     )
 

@@ -195,6 +195,8 @@ class _Drawing:
         source.rows += frame.height
         source.size += float(size_of(frame).sum())
         source.done = source.sampler.whole or not frame.height
+        if not frame.height:  # a source that holds no row is told as such
+            return
         self._stream(source.name, frame)
         enough = all(self._arrived[n] >= ENOUGH_ROWS for n in self._below.get(source.name, ()))
         source.done |= enough and source.size >= ENOUGH_BYTES

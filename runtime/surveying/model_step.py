@@ -134,6 +134,10 @@ class _RowStep:
         if self.part and not self._rewrites:
             tokens = self._tokens(both)
             outcomes |= {} if tokens is None else {"tokens_out": tokens}
+        if self.part and seen.passed and seen.rest is not None:
+            passing = self._tokens(completed(self.node)(seen.rest))
+            if passing is not None:
+                outcomes["tokens_passed"] = np.concatenate([np.zeros(rows), passing])
         reached = moments_of(both, size_of(both), outcomes) if both.height else None
         whole = self.reaching.whole and seen.everything
         return replace(facts, rows_in=both.height, whole=whole, reached=reached)

@@ -204,7 +204,8 @@ def test_an_audit_of_a_sample_asks_about_the_sample_alone(tmp_path: Path) -> Non
     judged = record["checks"]["good"]["jury"]["judged"]
     assert 25 < judged < 80
     assert len(asked(spine)) == judged
-    assert record["estimates"]["steps"]["good"]["calls"]["value"] == pytest.approx(judged)
+    calls = record["estimates"]["steps"]["good"]["spending"]["calls"]
+    assert calls["value"] == pytest.approx(judged)
 
 
 @pytest.mark.parametrize("op", ["generate", "verify"])
@@ -237,8 +238,8 @@ def test_the_plans_worst_case_is_the_most_that_is_asked(tmp_path: Path, op: str)
     expected = worst["judge"]["calls"]["value"]
     assert 0 < expected < sent["judge"]
     again = json.loads(spine.do("plan", "--format", "json").out)
-    step = again["estimates"]["steps"]["good"]
-    assert step["calls"]["value"] == 0 and step["reused"] == 1
+    step = next(s["estimate"] for s in again["steps"] if s["name"] == "good")
+    assert step["spending"]["calls"]["value"] == 0 and step["reused"] == 1
 
 
 def test_the_lock_pins_prompts_of_checks_and_repairs(tmp_path: Path) -> None:

@@ -18,12 +18,13 @@ from .conftest import MODELS, Spine, documents, make_spine
 def planned(spine: Spine) -> dict[str, dict[str, object]]:
     said = spine.do("plan", "--format", "json")
     assert said.code == 0, said.text
-    steps: dict[str, dict[str, object]] = json.loads(said.out)["estimates"]["steps"]
-    return steps
+    return {step["name"]: step["estimate"] for step in json.loads(said.out)["steps"]}
 
 
 def value(step: dict[str, object], name: str) -> tuple[float, str]:
-    number = step[name]
+    spending = step["spending"]
+    assert isinstance(spending, dict)
+    number = {**step, **spending}[name]
     assert isinstance(number, dict)
     return number["value"], number["basis"]
 
@@ -67,12 +68,17 @@ def test_the_plan_says_what_changed(spine: Spine) -> None:
     assert spine.sent()
 
 
-def test_history_of_a_changed_step_is_not_used(spine: Spine) -> None:
-    """The last run's yields say nothing of a step that has since been given another prompt."""
+def test_history_of_a_changed_prompt_counts_for_less(spine: Spine) -> None:
+    """The last run says something of a step that was given another prompt, but not much."""
     spine.good_run()
     prompt = spine.folder / "prompts/book.md.j2"
     prompt.write_text(prompt.read_text().replace("Keep all", "Do keep all"))
-    assert value(planned(spine)["book"], "calls")[1] == "a"
+    step = planned(spine)["book"]
+    assert value(step, "calls")[1] == "h"
+    spending = step["spending"]
+    assert isinstance(spending, dict)
+    replies = spending["reply_tokens"]
+    assert replies["high"] > 1.5 * replies["low"]
 
 
 def test_plan_of_a_step_fed_by_an_aside(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -106,11 +107,16 @@ def test_the_plan_counts_only_the_rows_that_are_meant(tmp_path: Path, rows: int)
         "---\ninputs: { text: str }\nreply: { answer: text }\n---\n"
         "{% block system %}Answer.{% endblock %}{% block user %}{{ text }}{% endblock %}\n"
     )
-    line = next(x for x in spine.do("plan").out.splitlines() if x.startswith(" + ask"))
-    assert line.split()[4:8] == [str(rows), "→", f"{rows}a", "1"]
+
+    def planned() -> tuple[float, float, float]:
+        steps = json.loads(spine.do("plan", "--format", "json").out)["steps"]
+        ask = next(s["estimate"] for s in steps if s["name"] == "ask")
+        calls = ask["spending"]["calls"]["value"]
+        return ask["rows_in"]["value"], ask["rows_out"]["value"], calls
+
+    assert planned() == (rows, rows, 1)
     spine.good_run()
-    line = next(x for x in spine.do("plan").out.splitlines() if x.startswith(" = ask"))
-    assert line.split()[3:7] == [str(rows), "→", f"{rows}l", "0l"]
+    assert planned() == (rows, rows, 0)
 
 
 def test_a_row_that_passed_can_be_explained(tmp_path: Path) -> None:
