@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .calibration.calibrate import Calibration
     from .faults import MisfitError
     from .locking import LockState
-    from .pilot import Pilot
+    from .piloting.pilot import Pilot
     from .preview import Preview
     from .sources.remote import RemoteError
 
@@ -285,7 +285,7 @@ class Plan:
         from ..compiler.estimating.propagate import estimate
         from ..compiler.outlook import outlook
         from .faults import MisfitError
-        from .measuring import measure
+        from .planning.measuring import measure
         from .preflight.spent import spent_before
         from .sources.remote import RemoteError
 
@@ -364,7 +364,7 @@ class Plan:
 
     def text(self, width: int = 80) -> str:
         """The plan as a table."""
-        from .telling import told
+        from .planning.telling import told
 
         return told(self).text(width)
 
@@ -380,7 +380,7 @@ class Plan:
 
         One that ended early, with `until`, counts where there is no other.
         """
-        from .partway import early, last_whole_run
+        from .planning.partway import early, last_whole_run
 
         found = last_whole_run(self.recipe.project.state, str(self.record.recipe["name"]))
         meaning = found[0].meaning() if found else None
@@ -402,7 +402,7 @@ class Plan:
             RunError: A model is missing or does not answer, or a cap is reached.
         """
         from .faults import RunError
-        from .pilot import pilot
+        from .piloting.pilot import pilot
 
         if self.missing:
             raise RunError("; ".join(self.missing.values()), diagnostic="M251")
@@ -415,7 +415,7 @@ class Plan:
         Raises:
             SavedPlanError: The file cannot be written, or a model is missing.
         """
-        from .saved_plan import save_plan
+        from .planning.saved_plan import save_plan
 
         return save_plan(self, path)
 
@@ -426,7 +426,7 @@ class Plan:
             RecipeError: The recipe of that revision does not compile.
             SideError: There is no such run or revision.
         """
-        from .plan_sides import compare_plans
+        from .planning.plan_sides import compare_plans
 
         return compare_plans(self, name)
 
@@ -576,8 +576,8 @@ def load_plan(path: str | Path, *, allow_outside: bool = False) -> Plan:
         RecipeError: Its recipe does not compile any more.
         SavedPlanError: The file is no saved plan, or its recipe gives another plan now.
     """
-    from .saved_plan import read_plan
-    from .stale_plan import recompiled, refuse_stale
+    from .planning.saved_plan import read_plan
+    from .planning.stale_plan import recompiled, refuse_stale
 
     saved = read_plan(path)
     plan = recompiled(saved, allow_outside=allow_outside)

@@ -22,7 +22,7 @@ from .interrupts import interruptible, run_async
 from .ledger import NOTES, Ledger, LedgerError
 from .mixing import Selection
 from .output import OutputError, output_of
-from .partway import early, ending, unfinished, whole
+from .planning.partway import early, ending, unfinished, whole
 from .preflight import Answer
 from .preflight.spent import charge
 from .progress import begin_journal

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from .planned import planned_total
+from .planning.planned import planned_total
 from .progress import Snapshot, is_alive
 from .progress.journal import BEGUN, EVENTS, PROGRESS
 from .progress.snapshot import Forecast, ModelView, StepView

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from ...compiler.estimating.facts import Price
-from ..planned import Quantity
+from ..planning.planned import Quantity
 from .divisia import split
 
 CAUSES: Mapping[str, str] = {

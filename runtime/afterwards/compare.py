@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...compiler.estimating.numbers import UNKNOWN, Number
-from ..planned import (
+from ..planning.planned import (
     QUANTITIES,
     Amounts,
     Planned,

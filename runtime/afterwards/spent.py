@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from ...compiler.budgets import OWN_HARDWARE
-from ..planned import price_of
+from ..planning.planned import price_of
 
 if TYPE_CHECKING:
     from ...compiler.plan import Plan

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..planned import LABELS, QUANTITIES, show_amount
+from ..planning.planned import LABELS, QUANTITIES, show_amount
 from .causes import CAUSES
 
 SHORT = {"prompt": "tokens a call", "reply": "tokens a call"}

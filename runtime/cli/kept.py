@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ...compiler.quantities import show_duration
 from ..api import Recipe, Run
-from ..partway import early
+from ..planning.partway import early
 from .report import audits, budget, errors, estimated, models, steps
 
 

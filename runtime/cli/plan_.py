@@ -12,7 +12,7 @@ from .command import USAGE, fail, recipe_arguments, split_recipe, width
 
 if TYPE_CHECKING:
     from ..api import Plan
-    from ..telling import Told
+    from ..planning.telling import Told
 
 CHANGES = 2
 """Exit code, with `--detailed-exitcode`: there is something to do."""
@@ -59,7 +59,7 @@ def add_arguments(sub: argparse.ArgumentParser) -> None:
 
 def act(given: argparse.Namespace) -> int:
     """Print the plan."""
-    from ..saved_plan import is_saved_plan
+    from ..planning.saved_plan import is_saved_plan
 
     given.recipe, words = split_recipe(given.words)
     saved = words.pop(0) if given.recipe is None and words and is_saved_plan(words[0]) else None
@@ -100,8 +100,8 @@ def _student(typed: str | None) -> float | str | None:
 def _show(given: argparse.Namespace, words: Sequence[str], student: float | None) -> int:
     """Plan a recipe and tell it."""
     from ..api import load_sets
-    from ..finished import estimates_standing, standing
-    from ..telling import told
+    from ..planning.finished import estimates_standing, standing
+    from ..planning.telling import told
 
     plan = load_sets(given).plan(survey=False, until=given.until)
     selected = _selected(plan, words, given.exclude)
@@ -135,8 +135,8 @@ def _code(given: argparse.Namespace, plan: Plan, *, idle: bool) -> int:
 
 def _paid(plan: Plan) -> bool:
     """Whether a plan that makes no data set has nothing left to pay for."""
-    from ..partway import early
-    from ..telling import estimates_of
+    from ..planning.partway import early
+    from ..planning.telling import estimates_of
 
     found = estimates_of(plan)
     if not early(plan.record.recipe) or found is None:
@@ -184,7 +184,7 @@ def _selected(plan: Plan, words: Sequence[str], exclude: Sequence[str]) -> froze
 
 def _up_to(recipe: Mapping[str, Any]) -> str:
     """That a plan ends early, given its `recipe`; empty for a whole one."""
-    from ..partway import early
+    from ..planning.partway import early
 
     step = early(recipe)
     return f"Up to `{step}`: no data set is made, and its mix is left out." if step else ""
@@ -215,7 +215,7 @@ def _save(given: argparse.Namespace, plan: Plan) -> None:
     """Save a plan and say where; beside Markdown and JSON on stderr."""
     import shlex
 
-    from ..stale_plan import leaves
+    from ..planning.stale_plan import leaves
 
     shown = shlex.quote(str(plan.save(given.out)))
     project = plan.recipe.project
@@ -266,9 +266,9 @@ def _show_saved(
     given: argparse.Namespace, name: str, words: Sequence[str], student: float | None
 ) -> int:
     """Tell a saved plan; one that does not hold any more is told too, with a warning."""
-    from ..finished import standing
-    from ..saved_plan import read_plan
-    from ..telling import told_as_saved
+    from ..planning.finished import standing
+    from ..planning.saved_plan import read_plan
+    from ..planning.telling import told_as_saved
     from .saved import held, ignored, warn
 
     if problem := ignored(given, name):

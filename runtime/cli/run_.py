@@ -118,7 +118,7 @@ def _planned(given: argparse.Namespace) -> Plan:
     """The plan of a recipe, or a saved one as it is."""
     from ..api import load_plan, load_sets
     from ..faults import RunError
-    from ..saved_plan import is_saved_plan
+    from ..planning.saved_plan import is_saved_plan
     from .saved import ignored
 
     if given.until and given.retry == "rejected":
@@ -147,8 +147,8 @@ def typed(given: argparse.Namespace) -> str:
 
 def _nothing_to_do(plan: Plan, retry: str | None) -> str:
     """Why there is nothing to do; empty if there is."""
-    from ..finished import standing
     from ..output import output_of
+    from ..planning.finished import standing
 
     record = standing(plan)
     if record is None:
@@ -170,7 +170,7 @@ def _given_up(record: dict[str, Any]) -> int:
 
 
 def _tell(run: Run, form: str | None, plan: Plan) -> None:
-    from ..partway import early
+    from ..planning.partway import early
     from .kept import kept
     from .report import summary
 

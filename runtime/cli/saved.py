@@ -10,7 +10,7 @@ from .command import coloured
 
 if TYPE_CHECKING:
     from ..api import Plan
-    from ..saved_plan import SavedPlan
+    from ..planning.saved_plan import SavedPlan
 
 SETTLED = {
     "profile": "--profile",
@@ -37,9 +37,9 @@ def ignored(given: argparse.Namespace, name: str) -> str:
 def held(saved: SavedPlan, *, allow_outside: bool = False) -> tuple[Plan | None, str]:
     """The plan that its recipe gives now, None if it gives none; and why it is stale, if it is."""
     from ...compiler.diagnostics import RecipeError
+    from ..planning.saved_plan import SavedPlanError
+    from ..planning.stale_plan import changes_since, recompiled, stale_words
     from ..requests import EngineError
-    from ..saved_plan import SavedPlanError
-    from ..stale_plan import changes_since, recompiled, stale_words
 
     try:
         now = recompiled(saved, allow_outside=allow_outside)

@@ -37,7 +37,7 @@ def find_speeds(plan: Plan, project: Project, room: EngineRoom) -> dict[str, Spe
     published, a roofline. A model of which none is known is left out. All are tokens by GPU-second,
     where all GPUs of the plan count (`hardware.count`), as its GPU-hours do.
     """
-    from ..pilot_log import pilot_speeds
+    from ..piloting.pilot_log import pilot_speeds
 
     own = [name for name, model in plan.models.items() if model["engine"] in OWN_HARDWARE]
     if not own:

@@ -16,7 +16,7 @@ from ..engine_room import EngineRoom, room_of
 from ..faults import RunError
 from ..interrupts import run_async
 from ..output import OutputError, output_of
-from ..partway import early
+from ..planning.partway import early
 from ..project import Project
 from ..requests import EngineError
 from .answer import Answer, Level

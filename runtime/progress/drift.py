@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...compiler.estimating.numbers import Number
-from ..planned import LABELS, Amounts, show_amount
+from ..planning.planned import LABELS, Amounts, show_amount
 from .snapshot import Snapshot
 
 CODE = "B557"

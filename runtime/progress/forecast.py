@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ..cohort import CALLS, HELD, OUT, PROMPT, REPLY, ROWS, Sight, Sums
-from ..planned import QUANTITIES, Planned, Quantity
+from ..planning.planned import QUANTITIES, Planned, Quantity
 from .guess import Guess, Rate, extended, planned, rate, summed, weighed
 from .snapshot import Forecast, Snapshot, StepView
 

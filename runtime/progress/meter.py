@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..afterwards import spent_by_step
 from ..budget.report import line
 from ..cohort import Sight
-from ..planned import QUANTITIES, Planned, planned_steps, planned_total, price_of
+from ..planning.planned import QUANTITIES, Planned, planned_steps, planned_total, price_of
 from .drift import drifted
 from .forecast import Seen, forecast
 from .money import cost

@@ -11,7 +11,7 @@ import math
 import random
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -50,6 +50,16 @@ class _Run:
     start: int
     count: int
     draw: int
+
+
+@dataclass(slots=True)
+class _Pieces:
+    """Runs of files that have the same columns, with file and line of each row."""
+
+    frames: list[pl.DataFrame] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+    faults: list[Unreadable] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +113,11 @@ class StoredPool:
             return batch
         first, count = len(self._draws), min(MOST, -(-n // WIDTH))
         asked, wanted = self._lay(random.Random(seed), count, min(whole, -(-n // count)), first)
+        pieces: dict[str, _Pieces] = {}
         for i in sorted(wanted):
-            self._take(i, wanted[i], batch)
+            self._take(i, wanted[i], pieces)
+        for held in pieces.values():
+            self._add(held, batch)
         self._read |= set(wanted)
         self._note(first, asked, batch.frames)
         batch.new = sum(asked)
@@ -133,26 +146,28 @@ class StoredPool:
                     runs.append(_Run(at, 1, first + k))
         return asked, wanted
 
-    def _take(self, i: int, runs: Sequence[_Run], batch: Batch) -> None:
-        """Rows of one file, as one table: what is done by table costs more than its rows."""
+    def _take(self, i: int, runs: Sequence[_Run], pieces: dict[str, _Pieces]) -> None:
+        """Read runs of one file, and put them to those of other files with the same columns."""
         file = self._files[i]
         places = [(run.start, run.count) for run in runs]
-        frames: list[pl.DataFrame] = []
-        lines: list[int] = []
-        faults: list[Unreadable] = []
         tables = self._format.runs(self._spec, self._types, file, places)
         for run, table in zip(runs, tables, strict=False):  # a file that cannot be read tells once
-            faults += table.faults
+            held = pieces.setdefault(repr(table.frame.schema), _Pieces())
+            held.faults += table.faults
             if table.frame.width:
                 number = pl.lit(run.draw, pl.Int64).alias(CLUSTER)
-                frames.append(table.frame.with_columns(number))
-                lines += table.lines
-        drawn = pl.concat(frames) if frames else pl.DataFrame()
-        table = Table(drawn, file.shown, lines, tuple(faults))
+                held.frames.append(table.frame.with_columns(number))
+                held.files += [file.shown] * table.frame.height
+                held.lines += table.lines
+
+    def _add(self, held: _Pieces, batch: Batch) -> None:
+        """Rows of pieces, as one table: what is done by table costs more than its rows."""
+        frame = pl.concat(held.frames) if held.frames else pl.DataFrame()
+        table = Table(frame, held.files, held.lines, tuple(held.faults))
         rows, bad = rows_of(self._spec, self._types, table)
         batch.unreadable += bad
         if rows.height:
-            at = [f"{file.name}:{n}:{k}" for k, n in enumerate(rows[CLUSTER])]
+            at = [f"{n}:{k}" for k, n in enumerate(rows[CLUSTER])]
             ids = pl.Series("_id", identified(rows["_doc"].to_list(), at), pl.String)
             batch.frames.append(rows.with_columns(ids))
 

@@ -12,7 +12,7 @@ from mashbill.compiler.estimating.numbers import Number
 from mashbill.compiler.plan import PlanNode
 from mashbill.runtime.cohort import Cohort
 from mashbill.runtime.outcome import Outcome
-from mashbill.runtime.planned import Planned
+from mashbill.runtime.planning.planned import Planned
 from mashbill.runtime.progress.forecast import Seen
 from mashbill.runtime.tab import Paid, Tab
 

@@ -12,7 +12,7 @@ from mashbill.compiler.estimating.facts import Price
 from mashbill.compiler.estimating.numbers import UNKNOWN, Basis, Number
 from mashbill.runtime.afterwards import compare
 from mashbill.runtime.afterwards.words import block, rounded
-from mashbill.runtime.planned import planned_steps, planned_total
+from mashbill.runtime.planning.planned import planned_steps, planned_total
 
 
 def about(value: float, share: float = 0.1, basis: Basis = "s") -> Number:

@@ -11,7 +11,7 @@ import pytest
 
 from mashbill.compiler.estimating.numbers import UNKNOWN, Number
 from mashbill.runtime.cohort import Sight
-from mashbill.runtime.planned import QUANTITIES, Planned
+from mashbill.runtime.planning.planned import QUANTITIES, Planned
 from mashbill.runtime.progress.drift import drifted
 from mashbill.runtime.progress.forecast import Seen, forecast, forecast_steps
 from mashbill.runtime.progress.guess import Guess, Rate, extended, planned, rate, weighed

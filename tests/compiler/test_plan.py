@@ -120,6 +120,7 @@ def test_secrets_are_names_in_a_plan() -> None:
 
 # -- plan as text
 
+
 def changed(*pairs: tuple[str, str], pins: Pins = PINS) -> Plan:
     recipe = RECIPE
     for old, new in pairs:

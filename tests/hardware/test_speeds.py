@@ -21,7 +21,7 @@ from mashbill.runtime.hardware.machine import (
 )
 from mashbill.runtime.hardware.speeds import find_speeds
 from mashbill.runtime.models import find_model
-from mashbill.runtime.pilot_log import note_pilot, placed
+from mashbill.runtime.piloting.pilot_log import note_pilot, placed
 from mashbill.runtime.requests import EngineError
 
 from .projects import QWEN3_8B, compiled, driver, past_run, project, weights

@@ -12,9 +12,9 @@ import pytest
 import mashbill as mb
 from mashbill.compiler.estimating.estimates import Estimates, Spending, StepEstimate
 from mashbill.compiler.estimating.numbers import Number
-from mashbill.runtime import telling
-from mashbill.runtime.finished import estimates_standing, standing
-from mashbill.runtime.telling import Told, estimates_of, told
+from mashbill.runtime.planning import telling
+from mashbill.runtime.planning.finished import estimates_standing, standing
+from mashbill.runtime.planning.telling import Told, estimates_of, told
 from tests.runtime.conftest import Spine
 
 # -- nothing to do

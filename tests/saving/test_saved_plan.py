@@ -15,8 +15,8 @@ import pytest
 
 import mashbill as mb
 from mashbill.runtime import api
-from mashbill.runtime.saved_plan import SavedPlanError, read_plan
-from mashbill.runtime.stale_plan import changes_since, recompiled
+from mashbill.runtime.planning.saved_plan import SavedPlanError, read_plan
+from mashbill.runtime.planning.stale_plan import changes_since, recompiled
 from tests.runtime.conftest import Said, Spine
 
 FILE = "edu.plan"

@@ -11,7 +11,7 @@ import pytest
 import mashbill as mb
 from mashbill.compiler.until import end_after
 from mashbill.runtime.output import output_of
-from mashbill.runtime.partway import last_whole_run, whole
+from mashbill.runtime.planning.partway import last_whole_run, whole
 from tests.draws.conftest import again as draws_again
 from tests.draws.conftest import problems
 from tests.draws.conftest import run as run_draws

@@ -12,7 +12,7 @@ from mashbill.compiler.estimating.facts import Facts, NodeFacts
 from mashbill.compiler.plan import Plan
 from mashbill.runtime.checkpool import CheckPool
 from mashbill.runtime.engine_room import room_of
-from mashbill.runtime.pilot import Pilot, pilot
+from mashbill.runtime.piloting.pilot import Pilot, pilot
 from mashbill.runtime.project import Project
 from mashbill.runtime.surveying import survey
 from tests.runtime.conftest import MODELS, Spine, make_spine

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mashbill.runtime.models import find_model
-from mashbill.runtime.pilot_log import pilot_speeds
+from mashbill.runtime.piloting.pilot_log import pilot_speeds
 from mashbill.runtime.requests import EngineError
 from tests.runtime.conftest import MODELS, documents
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mashbill.runtime.pace import steady
+from mashbill.runtime.piloting.pace import steady
 
 
 def test_ramp_and_tail_are_left_out() -> None:

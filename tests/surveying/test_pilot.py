@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import mashbill as mb
-from mashbill.runtime.pilot_log import pilot_speeds
+from mashbill.runtime.piloting.pilot_log import pilot_speeds
 from tests.runtime.conftest import MODELS, documents
 
 from .conftest import surveyed

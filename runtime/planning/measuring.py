@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from .engine_room import room_of
+from ..engine_room import room_of
 
 if TYPE_CHECKING:
-    from ..compiler.plan import Plan
-    from .project import Project
-    from .surveying import Survey
+    from ...compiler.plan import Plan
+    from ..project import Project
+    from ..surveying import Survey
 
 
 def measure(plan: Plan, project: Project) -> Survey:
@@ -26,10 +26,10 @@ def measure(plan: Plan, project: Project) -> Survey:
         OutsideError: A source lies where it may not be read.
         RemoteError: An address cannot be reached.
     """
-    from .hardware.speeds import find_speeds
-    from .history.priors import priors
-    from .prices import find_prices
-    from .surveying import survey
+    from ..hardware.speeds import find_speeds
+    from ..history.priors import priors
+    from ..prices import find_prices
+    from ..surveying import survey
 
     room = room_of(plan, project)
     found = survey(plan, project, room)

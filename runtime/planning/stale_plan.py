@@ -9,15 +9,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..compiler.changes import changed_data, compare, phrase, reason, written
-from ..compiler.identity import differences, digest
-from ..compiler.meaning import Meaning
-from ..compiler.plan import Plan as PlanRecord
+from ...compiler.changes import changed_data, compare, phrase, reason, written
+from ...compiler.identity import differences, digest
+from ...compiler.meaning import Meaning
+from ...compiler.plan import Plan as PlanRecord
 from .partway import early
 from .saved_plan import SavedPlan, SavedPlanError, pins_of
 
 if TYPE_CHECKING:
-    from .api import Plan
+    from ..api import Plan
 
 STALE = 6
 """Exit code: what was pinned does not hold any more."""
@@ -36,8 +36,8 @@ def recompiled(saved: SavedPlan, *, allow_outside: bool = False) -> Plan:
         RecipeError: The recipe does not compile any more.
         SavedPlanError: The recipe is gone, or reads outside its project and nobody has typed so.
     """
-    from .api import Recipe
-    from .project import RecipeNotFoundError, find_project
+    from ..api import Recipe
+    from ..project import RecipeNotFoundError, find_project
 
     try:
         project = find_project(saved.recipe, allow_outside=allow_outside)
@@ -59,7 +59,7 @@ def recompiled(saved: SavedPlan, *, allow_outside: bool = False) -> Plan:
 
 def _run_since(saved: SavedPlan, state: Path, recipe: str) -> bool:
     """Whether the recipe has run since, so that less is left to pay for than was quoted."""
-    from .standing import find_runs, standing_of
+    from ..standing import find_runs, standing_of
 
     latest = find_runs(state, recipe)[:1]
     begun = [float(standing_of(folder).begun.get("started", 0.0)) for folder in latest]

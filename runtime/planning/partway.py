@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..compiler.until import UNTIL
-from .runs import RunFolder, past_runs
+from ...compiler.until import UNTIL
+from ..runs import RunFolder, past_runs
 
 
 def early(recipe: Mapping[str, Any]) -> str:

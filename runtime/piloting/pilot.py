@@ -17,34 +17,34 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from ..compiler.budgets import FREE, OWN_HARDWARE
-from .budget import Breakers, Purse, open_purse
-from .budget.amounts import PICO
-from .budget.carried import carried
-from .catalog import load_catalog
-from .counting import counter_of
-from .engine_room import room_of
-from .execute import COMMIT_SECONDS
-from .execution import Execution
-from .faults import RunError, said
-from .interrupts import interruptible, run_async
-from .ledger import Ledger, LedgerError
+from ...compiler.budgets import FREE, OWN_HARDWARE
+from ..budget import Breakers, Purse, open_purse
+from ..budget.amounts import PICO
+from ..budget.carried import carried
+from ..catalog import load_catalog
+from ..counting import counter_of
+from ..engine_room import room_of
+from ..execute import COMMIT_SECONDS
+from ..execution import Execution
+from ..faults import RunError, said
+from ..interrupts import interruptible, run_async
+from ..ledger import Ledger, LedgerError
+from ..pipeline import Pipeline
+from ..requests import EngineError
+from ..rows import ORDER
+from ..runs import RunFolder
+from ..supervise import supervise
+from ..surveying.candidates import Candidates, candidates
 from .pace import Pace
 from .pilot_log import note_pilot
 from .piloted import Asked, Pilot, asked_of, line_of
-from .pipeline import Pipeline
-from .requests import EngineError
-from .rows import ORDER
-from .runs import RunFolder
-from .supervise import supervise
-from .surveying.candidates import Candidates, candidates
 
 if TYPE_CHECKING:
-    from ..compiler.plan import Plan, PlanNode
-    from .account import Account
-    from .counting import Count
-    from .progress.journal import Watch
-    from .project import Project
+    from ...compiler.plan import Plan, PlanNode
+    from ..account import Account
+    from ..counting import Count
+    from ..progress.journal import Watch
+    from ..project import Project
 
 __all__ = ["Asked", "Pilot", "pilot"]
 

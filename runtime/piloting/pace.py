@@ -10,9 +10,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .ledger import Entry
-    from .requests import Message
-    from .tools import Line
+    from ..ledger import Entry
+    from ..requests import Message
+    from ..tools import Line
 
 BUSY = 0.8
 """Share of the most requests under way, from which on an engine counts as busy."""

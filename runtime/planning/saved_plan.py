@@ -15,14 +15,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..compiler.meaning import Meaning
-from ..compiler.plan import Plan as PlanRecord
-from .faults import RunError, said
-from .runs import write_whole
+from ...compiler.meaning import Meaning
+from ...compiler.plan import Plan as PlanRecord
+from ..faults import RunError, said
+from ..runs import write_whole
 
 if TYPE_CHECKING:
-    from .api import Plan
-    from .locking import LockState
+    from ..api import Plan
+    from ..locking import LockState
 
 MARK = "mashbill_saved_plan"
 FORMAT = 1

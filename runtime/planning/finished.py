@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..compiler.estimating.estimates import Estimates, Spending, StepEstimate
-from ..compiler.estimating.numbers import Number
-from ..compiler.plan import Plan as PlanRecord
+from ...compiler.estimating.estimates import Estimates, Spending, StepEstimate
+from ...compiler.estimating.numbers import Number
+from ...compiler.plan import Plan as PlanRecord
 
 if TYPE_CHECKING:
-    from .api import Plan
+    from ..api import Plan
 
 
 def standing(plan: Plan) -> dict[str, Any] | None:
     """The record of the data set that stands, whole, for exactly this plan; None without one."""
-    from .output import output_of
+    from ..output import output_of
     from .partway import early
 
     if early(plan.record.recipe):

@@ -6,17 +6,17 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..compiler.estimating.estimates import Estimates
-from ..compiler.estimating.reading import read_estimates
-from ..compiler.meaning import Meaning
-from ..compiler.plan import Plan as PlanRecord
+from ...compiler.estimating.estimates import Estimates
+from ...compiler.estimating.reading import read_estimates
+from ...compiler.meaning import Meaning
+from ...compiler.plan import Plan as PlanRecord
 
 if TYPE_CHECKING:
-    from ..compiler.explaining import Last, PilotSpent
-    from ..compiler.worth import Worth
-    from .api import Plan
-    from .pilot import Pilot
-    from .project import Project
+    from ...compiler.explaining import Last, PilotSpent
+    from ...compiler.worth import Worth
+    from ..api import Plan
+    from ..piloting.pilot import Pilot
+    from ..project import Project
     from .saved_plan import SavedPlan
 
 
@@ -48,7 +48,7 @@ class Told:
 
     def text(self, width: int = 80, *, verbose: bool = False, value: bool = False) -> str:
         """For the terminal; `value` tells all of what it is worth, not two lines."""
-        from ..compiler.explaining import explain
+        from ...compiler.explaining import explain
 
         told = explain(
             self.plan,
@@ -60,26 +60,26 @@ class Told:
         )
         if not (value and self.worth):
             return told
-        from ..compiler.worth import worth_text
+        from ...compiler.worth import worth_text
 
         return "\n".join([told, "", *worth_text(self.worth, width)])
 
     def markdown(self, *, verbose: bool = False, value: bool = False) -> str:
         """For a pull request."""
-        from ..compiler.explaining import markdown
+        from ...compiler.explaining import markdown
 
         told = markdown(
             self.plan, self.estimates, **self._given, worth_lines=self._summary, verbose=verbose
         )
         if not (value and self.worth):
             return told
-        from ..compiler.worth import worth_text
+        from ...compiler.worth import worth_text
 
         return "\n".join([told.rstrip("\n"), "", "```text", *worth_text(self.worth, 100), "```"])
 
     def to_json(self) -> dict[str, Any]:
         """As `schemas/plan.schema.json` has it."""
-        from ..compiler.explaining import plan_json
+        from ...compiler.explaining import plan_json
 
         worth = self.worth.to_json() if self.worth else None
         return plan_json(self.plan, self.estimates, **self._given, worth=worth)
@@ -99,7 +99,7 @@ class Told:
     def _summary(self) -> list[str]:
         if self.worth is None:
             return []
-        from ..compiler.worth import worth_summary
+        from ...compiler.worth import worth_summary
 
         return worth_summary(self.worth)
 
@@ -163,8 +163,8 @@ def worth_of(
     plan: PlanRecord, estimates: Estimates, project: Project, student: float | None = None
 ) -> Worth:
     """What the data of a plan is worth, by what was calibrated here."""
-    from ..compiler.worth import worth
-    from .calibration.store import gate_rates
+    from ...compiler.worth import worth
+    from ..calibration.store import gate_rates
 
     return worth(plan, estimates, student=student, gates=gate_rates(plan, project))
 
@@ -173,7 +173,7 @@ def pilot_spent(piloted: Pilot | None) -> PilotSpent | None:
     """What a pilot has sent, for the legend."""
     if piloted is None:
         return None
-    from ..compiler.explaining import PilotSpent
+    from ...compiler.explaining import PilotSpent
 
     rows = max(piloted.reached.values(), default=piloted.documents)
     return PilotSpent(rows, piloted.sent, piloted.usd)

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..compiler.budgets import FREE
+from ...compiler.budgets import FREE
+from ..progress.money import cost
 from .pilot_log import placed
-from .progress.money import cost
 
 if TYPE_CHECKING:
-    from ..compiler.plan import Plan
-    from .execution import Execution
+    from ...compiler.plan import Plan
+    from ..execution import Execution
     from .pace import Pace
 
 

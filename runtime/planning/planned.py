@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from ..compiler.estimating.facts import Price
-from ..compiler.estimating.numbers import BASES, UNKNOWN, Basis, Number, weakest
-from ..compiler.quantities import show_count, show_duration, show_money
+from ...compiler.estimating.facts import Price
+from ...compiler.estimating.numbers import BASES, UNKNOWN, Basis, Number, weakest
+from ...compiler.quantities import show_count, show_duration, show_money
 
 Quantity = str
 """One of `QUANTITIES`."""

@@ -7,15 +7,15 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..compiler.budgets import OWN_HARDWARE
-from ..compiler.estimating.facts import Speed
-from ..compiler.identity import digest
+from ...compiler.budgets import OWN_HARDWARE
+from ...compiler.estimating.facts import Speed
+from ...compiler.identity import digest
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ..compiler.plan import Plan
-    from .project import Project
+    from ...compiler.plan import Plan
+    from ..project import Project
 
 FILE = "pilots.jsonl"
 FORMAT = 1

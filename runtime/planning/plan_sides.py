@@ -10,20 +10,20 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ..compiler.comparing import Subject, compare_costs
-from ..compiler.comparison import Comparison
-from ..compiler.estimating.facts import Facts
-from ..compiler.meaning import Meaning, meaning_of
-from ..compiler.plan import Plan as PlanRecord
-from ..compiler.quantities import show_count, show_money
-from ..compiler.world import Pins
-from .api import Plan, find_pins
-from .catalog import load_catalog
+from ...compiler.comparing import Subject, compare_costs
+from ...compiler.comparison import Comparison
+from ...compiler.estimating.facts import Facts
+from ...compiler.meaning import Meaning, meaning_of
+from ...compiler.plan import Plan as PlanRecord
+from ...compiler.quantities import show_count, show_money
+from ...compiler.world import Pins
+from ..api import Plan, find_pins
+from ..catalog import load_catalog
+from ..project import Project
+from ..revisions import RevisionError, find_revision
+from ..runs import RunFolder
+from ..sides import RUN, SideError, compile_revision
 from .partway import early
-from .project import Project
-from .revisions import RevisionError, find_revision
-from .runs import RunFolder
-from .sides import RUN, SideError, compile_revision
 
 
 def compare_plans(plan: Plan, name: str) -> Comparison:
@@ -47,7 +47,7 @@ def compare_plans(plan: Plan, name: str) -> Comparison:
         old, notes = _run(name, project, new.meaning)
     else:
         old = _revision(name, plan)
-    from ..compiler.estimating.propagate import estimate
+    from ...compiler.estimating.propagate import estimate
 
     return compare_costs(old, new, ahead=estimate(plan.record, facts).total, notes=notes)
 
@@ -81,10 +81,10 @@ def _run(name: str, project: Project, now: Meaning) -> tuple[Subject, tuple[str,
 
 def _estimable(plan: PlanRecord, project: Project, name: str) -> Facts:
     """Facts of a plan that this machine may not be able to run any more."""
-    from ..compiler.diagnostics import RecipeError
-    from .faults import RunError
-    from .requests import EngineError
-    from .sources.remote import RemoteError
+    from ...compiler.diagnostics import RecipeError
+    from ..faults import RunError
+    from ..requests import EngineError
+    from ..sources.remote import RemoteError
 
     try:
         return measured(plan, project)

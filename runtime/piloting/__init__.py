@@ -1,0 +1,1 @@
+"""Real rows sent through a plan before its run, which pays for none of them again."""

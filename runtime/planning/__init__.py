@@ -1,0 +1,1 @@
+"""Plans beyond the compiler's: measured, told, saved, compared, ended early."""
