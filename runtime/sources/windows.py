@@ -29,6 +29,8 @@ STRETCH = 16
 """Mean rows that a stretch has room for."""
 GROUP = 20
 """Drawn units from which on neighbouring files have their own ratio of text to bytes."""
+LEAST = 0.0005
+"""Relative standard deviation of the bytes of text, at least: a header, a mark, a blank line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +200,7 @@ class Windows:
             count * good.value,
             size,
             variance * good.value**2 + good.variance * count**2,
-            spread,
+            spread + (LEAST * size) ** 2,
             frozenset(self._places[i] for i in {d.file for d in self._draws}),
         )
 
@@ -259,7 +261,7 @@ class Windows:
     def _probe(self) -> list[float]:
         """Units of each file, about; where there are many files, some tell of their neighbours."""
         every = -(-len(self._files) // PROBES)
-        pieces = max(1, min(8, PROBES // max(1, len(self._files))))
+        pieces = max(1, min(64, PROBES // max(1, len(self._files))))
         found: list[float] = []
         mean = 1.0
         for i, (path, size) in enumerate(zip(self._files, self._sizes, strict=True)):

@@ -384,7 +384,7 @@ def test_a_sample_ends(tmp_path: Path) -> None:
         assert sampler.more().height == 0
         assert sampler.more().columns == [*everything(none).columns, "_cluster"]
         assert sampler.facts().rows == 0
-        assert len(sampler.unreadable) == content.count(b"kind")
+        assert bool(sampler.unreadable) == (b"kind" in content)
 
 
 def test_rows_longer_than_a_stretch(tmp_path: Path) -> None:
