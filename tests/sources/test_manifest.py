@@ -59,3 +59,42 @@ def test_a_file_elsewhere_is_its_stamp(tmp_path: Path) -> None:
     assert digest("a") == digest("a")
     assert len({digest("a"), digest("b"), digest("a", 2)}) == 3
     assert list(tmp_path.iterdir()) == []  # nothing is fetched for it
+
+
+def test_of_a_large_source_a_part_of_each_file_is_hashed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sizes, beginnings and ends count; the files are not read whole."""
+    monkeypatch.setattr(manifest, "SOURCE", 1000)
+    monkeypatch.setattr(manifest, "SPOT", 100)
+    monkeypatch.setattr(manifest, "SPOTS", 800)
+    files = [tmp_path / f"{k}.jsonl" for k in range(2)]
+    for k, file in enumerate(files):
+        file.write_bytes(bytes([65 + k]) * 5000)
+
+    def digest() -> str:
+        return digest_source([Named(f, f.name, f.name) for f in files])
+
+    first = digest()
+    assert digest() == first
+
+    def changed(at: int, by: bytes) -> str:
+        data = files[1].read_bytes()
+        files[1].write_bytes(data[:at] + by + data[at + 1 :])
+        made = digest()
+        files[1].write_bytes(data)
+        return made
+
+    assert changed(3, b"x") != first
+    assert changed(4990, b"x") != first
+    assert changed(3, b"xy") != first
+    assert changed(500, b"x") == first  # what lies between the places is taken on trust
+    assert digest() == first
+
+
+def test_a_source_that_is_not_large_is_hashed_whole(tmp_path: Path) -> None:
+    file = tmp_path / "a.jsonl"
+    file.write_bytes(b"a" * 500_000)
+    first = digest_source([Named(file, "a.jsonl", "a.jsonl")])
+    file.write_bytes(b"a" * 250_000 + b"b" + b"a" * 249_999)
+    assert digest_source([Named(file, "a.jsonl", "a.jsonl")]) != first
