@@ -39,7 +39,7 @@ COMMIT_SECONDS = 0.002
 """How long a reply may wait for others to be committed with; its slot stays taken as long."""
 
 
-def _close(purse: Purse | NoPurse) -> None:
+def close(purse: Purse | NoPurse) -> None:
     """Note what was spent; where the disk is full, what was noted ahead stands, which is more."""
     with suppress(OSError):
         purse.close()
@@ -143,7 +143,7 @@ def run_plan(
                 )
             )
             purse = NoPurse() if replay else open_purse(plan, folder, project.state)
-            stack.callback(_close, purse)
+            stack.callback(close, purse)
             if probed:
                 run_async(charge(purse, probed))
             execution = Execution(

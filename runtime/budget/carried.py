@@ -1,8 +1,8 @@
-"""What earlier runs of a data set have spent: caps count until the data set is done.
+"""What earlier runs and pilots of a data set have spent: caps count until the data set is done.
 
-`runs/<id>/spent.json` holds what a run may have spent, by cap. It is written whole, in strides and
-ahead of use, so that a run that was killed is never taken to have spent less than it did; at its
-end it holds the exact figures.
+`runs/<id>/spent.json` (of pilots: `pilots/<id>/spent.json`) holds what a run may have spent, by
+cap. It is written whole, in strides and ahead of use, so that a run that was killed is never taken
+to have spent less than it did; at its end it holds the exact figures.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class Carry:
-    """Spending of earlier runs, by path of its cap, and which runs they were."""
+    """Spending of earlier runs and pilots, by path of its cap, and which they were."""
 
     spent: Mapping[str, int] = field(default_factory=dict)
     runs: tuple[str, ...] = ()
 
 
 def carried(state: Path, recipe: str, own: str) -> Carry:
-    """What the runs of a recipe have spent since the last one that was done.
+    """What the runs and pilots of a recipe have spent since the last run that was done.
 
     Args:
-        state: The folder that holds `runs`.
+        state: The folder that holds `runs` and `pilots`.
         recipe: The recipe's name.
-        own: Id of the run that asks. Runs after it are counted too: they may be under way.
+        own: Id of the run or pilot that asks. Runs after it are counted too: they may be under way.
     """
     spent: Counter[str] = Counter()
     runs: list[str] = []
-    for folder in sorted((state / "runs").glob("r-*"), key=lambda p: (len(p.name), p.name)):
+    for folder in sorted([*state.glob("runs/r-*"), *state.glob("pilots/p-*")], key=_place):
         run = RunFolder(folder)
         record = run.record() or {}
         made = _read(folder / SPENT)
@@ -52,6 +52,27 @@ def carried(state: Path, recipe: str, own: str) -> Carry:
             spent.update(made["spent"])
             runs.append(run.id)
     return Carry(dict(spent), tuple(runs))
+
+
+def new_pilot(state: Path) -> RunFolder:
+    """Make the folder of a new pilot, whose name says after which run it came. Raises `OSError`."""
+    last = max((_place(p)[0] for p in state.glob("runs/r-*")), default=0)
+    (state / "pilots").mkdir(parents=True, exist_ok=True)
+    number = 1
+    while True:
+        folder = state / "pilots" / f"p-{last:04d}-{number}"
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            number += 1
+            continue
+        return RunFolder(folder)
+
+
+def _place(folder: Path) -> tuple[int, int]:
+    """Order of runs and pilots: `r-0003`, then `p-0003-1`."""
+    numbers = [int(part) if part.isdigit() else 0 for part in folder.name.split("-")[1:]]
+    return (numbers[0] if numbers else 0), (numbers[1] if len(numbers) > 1 else 0)
 
 
 def write_spent(folder: RunFolder, recipe: str, spent: Mapping[str, int], exact: bool) -> None:

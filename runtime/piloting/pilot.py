@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import TYPE_CHECKING, Any
@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from ...compiler.budgets import FREE, OWN_HARDWARE
-from ..budget import Breakers, Purse, open_purse
+from ..budget import Breakers, open_purse
 from ..budget.amounts import PICO
-from ..budget.carried import carried
+from ..budget.carried import carried, new_pilot
 from ..catalog import load_catalog
 from ..counting import counter_of
 from ..engine_room import room_of
-from ..execute import COMMIT_SECONDS
+from ..execute import COMMIT_SECONDS, close
 from ..execution import Execution
 from ..faults import RunError, said
 from ..interrupts import interruptible, run_async
@@ -32,7 +32,6 @@ from ..ledger import Ledger, LedgerError
 from ..pipeline import Pipeline
 from ..requests import EngineError
 from ..rows import ORDER
-from ..runs import RunFolder
 from ..supervise import supervise
 from ..surveying.candidates import Candidates, candidates
 from .pace import Pace
@@ -48,8 +47,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Asked", "Pilot", "pilot"]
 
-FOLDER = "pilot"
-"""Where errors go, in the project's state."""
 TRIED = 20
 """Documents that are tried for each that is to reach a model, where checks stand before it."""
 
@@ -65,8 +62,8 @@ def pilot(
 ) -> Pilot:
     """Send documents through a plan, until `n` have reached each step that is the first to ask.
 
-    It stays under the caps of the budget, of which what earlier runs have spent is gone; what it
-    spends itself is not counted there, since a run pays for none of it again.
+    It stays under the caps of the budget. What earlier runs have spent of them is gone, and what it
+    spends itself is gone for the runs to come.
 
     Args:
         plan: Pinned: its models have digests.
@@ -83,22 +80,20 @@ def pilot(
     """
     started = time.time()
     room = room_of(plan, project)
-    folder = project.state / FOLDER
     try:
         for name in sorted({m for n in plan.nodes for m in n.asked}):
             room.info(name)
         found = candidates(plan, project, counter_of(plan, room))
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "errors.jsonl").unlink(missing_ok=True)
-        with (
-            interruptible(),
-            Ledger.open(project.state / "ledger", window=COMMIT_SECONDS) as ledger,
-        ):
-            purse = open_purse(_capped(plan, project, limit_usd), RunFolder(folder), project.state)
-            if isinstance(purse, Purse):
-                purse.save = None
+        folder = new_pilot(project.state)
+        with ExitStack() as stack:
+            stack.enter_context(interruptible())
+            ledger = stack.enter_context(
+                Ledger.open(project.state / "ledger", window=COMMIT_SECONDS)
+            )
+            purse = open_purse(_capped(plan, project, limit_usd), folder, project.state)
+            stack.callback(close, purse)
             execution = _Piloting(
-                plan, project, RunFolder(folder), folder, room, ledger, passes=passes, purse=purse
+                plan, project, folder, folder.path, room, ledger, passes=passes, purse=purse
             )
             execution.found, execution.wanted = found, n
             run_async(supervise(execution, watch))
@@ -131,7 +126,7 @@ def _capped(plan: Plan, project: Project, usd: float | None) -> Plan:
             f"a limit in dollars needs the price of `{unpriced[0]}`: write `price:` in the recipe"
         )
     budget = dict(plan.budget or {})
-    before = carried(project.state, str(plan.recipe["name"]), FOLDER).spent.get("budget.usd", 0)
+    before = carried(project.state, str(plan.recipe["name"]), "").spent.get("budget.usd", 0)
     most = usd + before / PICO
     own = budget.get("usd")
     return replace(plan, budget={**budget, "usd": most if own is None else min(own, most)})

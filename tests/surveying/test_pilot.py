@@ -154,6 +154,24 @@ def test_it_keeps_to_the_budget(tmp_path: Path) -> None:
     assert made.sent == 30
 
 
+def test_what_it_spends_counts_for_the_run(tmp_path: Path) -> None:
+    """Pilot and run together stay under the cap; a run that was done begins a new account."""
+    budget = "budget: { requests: 90 }\n"
+    project = surveyed(tmp_path, documents(40), CHAIN + budget)
+    first = project.pilot(2).sent
+    second = project.pilot(5).sent
+    assert first > 0 and second > 0
+    project.spine.do("run", "--over-budget")
+    assert len(project.spine.sent()) == 90
+    raised = budget.replace("90", "900")
+    project.spine.write(MODELS + CHAIN + raised)
+    project.spine.good_run()
+    sent = len(project.spine.sent())
+    assert sent > 90
+    project.spine.write(MODELS + CHAIN.replace("words(text) > 8", "words(text) > 7") + budget)
+    assert project.pilot(4).stopped == ""
+
+
 def test_a_model_that_is_not_there(tmp_path: Path) -> None:
     start = MODELS.index("{ use: fake")
     models = MODELS[:start] + "{ use: local/nothing.gguf }" + MODELS[MODELS.index("\nsources") :]
