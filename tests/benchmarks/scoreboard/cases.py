@@ -290,20 +290,20 @@ CASES = (
     Case(
         "small_titles",
         SMALL + "steps:\n  titled: { op: generate, from: docs, model: writer, "
-        "prompt: prompts/title.md.j2, sampling: { max_tokens: 24 }, "
+        "prompt: prompts/title.md.j2, sampling: { max_tokens: 16 }, "
         "checks: { short: { kind: expr, pass: chars(title) < 60 } }, "
         "on_fail: [ { retry: 1 }, reject ] }\n",
-        small(700, 160),
+        small(400, 120),
         {"prompts/title.md.j2": TITLE},
         embedded=True,
     ),
     Case(
         "small_rewrite",
         SMALL + "steps:\n  book: { op: rewrite, from: docs, model: writer, "
-        "prompt: prompts/book.md.j2, sampling: { max_tokens: 48 }, "
+        "prompt: prompts/book.md.j2, sampling: { max_tokens: 32 }, "
         "checks: { length: { min: 0.4, max: 1.6 } }, "
         "on_fail: [ { retry: 2 }, { fallback: input } ] }\n",
-        small(600, 90),
+        small(340, 60),
         BOOK,
         embedded=True,
     ),
@@ -311,8 +311,8 @@ CASES = (
         "small_math",
         SMALL + "steps:\n  solved: { op: cot, from: docs, model: writer, "
         "prompt: prompts/solve.md.j2, samples: 2, "
-        "sampling: { temperature: 0.7, max_tokens: 40 } }\n",
-        one_file(lambda seed: problems(400, seed)),
+        "sampling: { temperature: 0.7, max_tokens: 16 } }\n",
+        one_file(lambda seed: problems(300, seed)),
         {"prompts/solve.md.j2": SOLVE},
         "{ gold: gold }",
         embedded=True,
@@ -321,8 +321,8 @@ CASES = (
         "small_filter",
         SMALL + "steps:\n  good: { op: filter, from: docs, keep: score > 0.9 }\n"
         "  titled: { op: generate, from: good, model: writer, prompt: prompts/title.md.j2, "
-        "sampling: { max_tokens: 24 } }\n",
-        small(6000, 160),
+        "sampling: { max_tokens: 16 } }\n",
+        small(3500, 120),
         {"prompts/title.md.j2": TITLE},
         "{ score: score }",
         embedded=True,
