@@ -20,6 +20,8 @@ from .attempts import (
     PASS_SPREAD,
     REPLY_SPREAD,
     REWRITE_SPREAD,
+    WHOLE_LOGIT,
+    WHOLE_SPREAD,
     Call,
     accepted,
     calls_of,
@@ -380,7 +382,7 @@ def _by_ladder(
     share = (
         chance.share(Driver(node.name, "checks", basis), PASS_LOGIT, PASS_SPREAD)
         if checked
-        else full(1.0)
+        else chance.share(Driver(node.name, "whole replies", basis), WHOLE_LOGIT, WHOLE_SPREAD)
     )
 
     def at(value: Callable[[float], float]) -> Array:
@@ -433,7 +435,7 @@ def _by_ladder(
             driver = Driver(node.name, "yield", basis)
             kept = np.minimum(chance.around(driver, prior.rows_out / samples, prior.spread), 1.0)
     rows = load.applied * samples * kept * fed
-    passing = "e" if not checked and not until and not node.tuning.fed else basis
+    sure_rows = not may_drop(node) and not until and not node.tuning.fed
     return _Made(
         asked,
         rows,
@@ -442,7 +444,7 @@ def _by_ladder(
         basis,
         calls_basis,
         weakest(load.basis, calls_basis),
-        passing,
+        "e" if sure_rows else basis,
     )
 
 
