@@ -209,8 +209,9 @@ def _step(node: PlanNode, carried: Carried, facts: Facts) -> StepEstimate:
     flow = carried.incoming.get(node.name, out)
     seen = facts.nodes.get(node.name, NodeFacts())
     asked = carried.asked.get(node.name)
-    truncated = seen.settled.of("truncated") if seen.settled else None
-    units = seen.settled.of("units") if seen.settled else None
+    settled = seen.settled
+    truncated = settled.of("truncated") if settled else None
+    replies = sum(settled.of(f"calls:{m}") or 0.0 for m in node.asked) if settled else 0.0
     source = facts.sources.get(node.name)
     return StepEstimate(
         rows_in=number(flow.rows, flow.basis),
@@ -220,7 +221,7 @@ def _step(node: PlanNode, carried: Carried, facts: Facts) -> StepEstimate:
         reused=carried.reused.get(node.name, 0.0),
         sampled=source.sampled if source else seen.rows_in,
         piloted=seen.settled_rows,
-        truncated=truncated / units if truncated is not None and units else None,
+        truncated=truncated / replies if truncated is not None and replies else None,
         overlong=seen.overlong,
         prefix_share=seen.prefix_share,
     )
