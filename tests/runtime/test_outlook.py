@@ -75,3 +75,18 @@ def test_a_thousand_shards(tmp_path: Path) -> None:
         ONE % "words(text) > 3" + MIX % ("400 tokens", "shrink") + "output: { shard: 1B }\n",
     )
     assert "note[O803]: about 1.60k shards of 1 B" in err
+
+
+def test_replies_that_are_cut_off(tmp_path: Path) -> None:
+    made = (
+        "steps:\n  made: { op: generate, from: docs, model: writer, prompt: prompts/book.md.j2, "
+        "sampling: { max_tokens: %s } }\n"
+    )
+    for longest, told in ((2, True), (4000, False)):
+        spine = make_spine(
+            tmp_path / str(longest), documents(30, 2), recipe=MODELS + made % longest
+        )
+        said = spine.do("plan", "--pilot", "25")
+        assert said.code == 0, said.text
+        shown = "of the replies in `made` hit max_tokens 2" in said.err
+        assert shown == ("warning[M255]" in said.err) == told
