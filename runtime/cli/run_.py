@@ -51,9 +51,7 @@ def add_arguments(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "-y", "--yes", action="store_true", help="spend what is expected without being asked"
     )
-    sub.add_argument(
-        "--no-input", action="store_true", help="ask nothing: refuse what needs a yes"
-    )
+    sub.add_argument("--no-input", action="store_true", help="ask nothing: refuse what needs a yes")
     sub.add_argument(
         "--over-budget",
         action="store_true",
