@@ -20,11 +20,11 @@ and 94 % in nine of ten cases; `[ours]`, after the pass rates of the recipes tha
 WHOLE_LOGIT, WHOLE_SPREAD = 3.0, 1.0
 """The same where there are no checks: what is cut off or cannot be read is refused all the same.
 93 % on average, between 79 and 99."""
-REPLY_POWER, REPLY_SPREAD = 0.75, 0.9
-"""A reply of `generate` takes `max_tokens` to this power, likewise: 18 tokens of 48, 500 of 4,000.
-The larger the limit, the less of it is used."""
-JUDGED_POWER = 0.6
-"""The same of a reply to a check, which is mostly marks: 42 tokens of 512."""
+REPLY_TOKENS, REPLY_SPREAD = 250.0, 1.0
+"""Tokens of a reply of `generate` on average, likewise, before it is cut off at `max_tokens`: half
+of the replies are below 150, nine of ten between 30 and 780."""
+JUDGED_TOKENS = 40.0
+"""The same of a reply to a check, which is mostly marks."""
 REWRITE_SHARE, REWRITE_SPREAD = 0.9, 0.35
 """Tokens of a rewrite by token of its text, likewise."""
 
@@ -38,7 +38,7 @@ class Call:
         expected: How many a unit is expected to ask for.
         most: How many it may ask for.
         prompt: Tokens of each prompt; None where they are not known.
-        reply: Tokens of each reply, as expected.
+        reply: Tokens of each reply, as expected if nothing cuts it off.
         longest: Tokens of each reply at most.
         first: Whether it is the first attempt, which every unit makes.
         longest_prompt: Tokens of each prompt at most, where that is more than `prompt`.
@@ -96,11 +96,9 @@ def _attempts(node: PlanNode, seen: NodeFacts, passing: float) -> Iterator[Call]
     rewritten = source / units if source and units else 0.0
 
     def call(model: str, tried: int, size: float | None, longest: int, grown: int = 0) -> Call:
-        reply = REWRITE_SHARE * rewritten if rewritten else longest**REPLY_POWER
+        reply = REWRITE_SHARE * rewritten if rewritten else REPLY_TOKENS
         most = None if size is None else size + grown
-        return Call(
-            model, (1 - passing) ** tried, 1, size, min(reply, longest), longest, not tried, most
-        )
+        return Call(model, (1 - passing) ** tried, 1, size, reply, longest, not tried, most)
 
     own = longest_reply(params)
     if node.model:
@@ -145,7 +143,7 @@ def _judging(node: PlanNode, seen: NodeFacts, share: float) -> Iterator[Call]:
                 expected * reached * calls,
                 most * calls,
                 size,
-                longest**JUDGED_POWER,
+                JUDGED_TOKENS,
                 longest,
                 longest_prompt=None if size is None else size + longest_reply(params),
             )
