@@ -75,7 +75,7 @@ def test_a_plan_prices_what_is_likely_and_what_is_the_worst(tmp_path: Path) -> N
     assert spending["calls"]["basis"] == "a"
     assert spending["calls"]["high"] > 2 * spending["calls"]["low"]
     assert spending["worst_calls"]["value"] == 400
-    assert estimates["best"]["rows_out"]["value"] == pytest.approx(50, rel=0.03)
+    assert estimates["best"]["rows_out"]["value"] == pytest.approx(48, rel=0.05)
     # What the ledger holds is not asked again, and tells how many draws a row took.
     held = Spine(tmp_path).do("plan").out
     assert "The ledger holds about 100% of the calls" in held
