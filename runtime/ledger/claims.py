@@ -143,8 +143,10 @@ class Claims:
             living = {n for n in names if n != self._path.name}
             for name in living:
                 self._meet(name)
-            for name in [n for n in self._others if n not in living or self._is_dead(n)]:
+            gone = [n for n in self._others if n not in living or self._is_dead(n)]
+            for name in gone:
                 self._others.pop(name).close()
+            self.changes += bool(gone)  # a second change within a tick shows in no time
 
     def _meet(self, name: str) -> None:
         if name in self._others:

@@ -190,7 +190,8 @@ class Ledger:
             grown = ends != [(t, t.extent.end) for t in view.tables if t is not own]
             if grown or (view.runs, view.packs) != (old.runs, old.packs):
                 self._news += 1
-            self._looked = now = time.monotonic()
+            # Of what was committed from here on, nothing is known to have been seen.
+            self._looked, now = began, time.monotonic()
             self._next_look = now + max(REFRESH_SECONDS, (now - began) / REFRESH_SHARE)
 
     def claim(self, key: bytes, max_tokens: int) -> Entry | bool:
@@ -210,12 +211,12 @@ class Ledger:
         except OSError:  # a full disk; what it is for is worth more than a claim
             return True
         changes = self._claims.changes
-        if changes == self._changes and not self._claims.shared:
-            return mine
-        if changes != self._changes or time.monotonic() - self._looked > LINGER_SECONDS / 2:
+        old = self._claims.shared and time.monotonic() - self._looked > LINGER_SECONDS / 2
+        if changes != self._changes or old:
             self._changes = changes
             with suppress(OSError, LedgerError):
                 self.refresh()
+        # Always, since what was refreshed for another key may hold the answer to this one.
         found = self.get(key, max_tokens)
         if found is not None and mine:
             self._claims.give_back(key)

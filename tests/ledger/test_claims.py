@@ -157,6 +157,20 @@ def test_a_key_lingers_until_others_have_seen_its_record(tmp_path: Path) -> None
     two.close()
 
 
+def test_what_another_answered_before_it_ended_is_found_for_every_key(tmp_path: Path) -> None:
+    """Who asks for a second key after the other's end has looked at the folder for the first."""
+    with Ledger.open(tmp_path / "ledger") as two:
+        with Ledger.open(tmp_path / "ledger") as one:
+            for i in range(3):
+                assert one.claim(key(i), 64) is True
+                assert two.claim(key(i), 64) is False
+            one.put_sync(*map(entry, range(3)))
+            for i in range(3):
+                one.release(key(i))
+        for i in range(3):
+            assert two.claim(key(i), 64) == entry(i)
+
+
 def test_more_than_there_are_slots_are_sent_unclaimed(tmp_path: Path) -> None:
     one = Claims(tmp_path)
     assert all(one.take(key(i)) for i in range(SLOTS + 10))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
+import subprocess
 import time
 from collections import Counter
 from pathlib import Path
@@ -25,18 +28,26 @@ def other_output(spine: Spine) -> Spine:
     return Spine(folder)
 
 
+def wait_for(spine: Spine, sent: int, process: subprocess.Popen[str]) -> None:
+    """Wait until so many requests were sent."""
+    while len(spine.sent()) < sent:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.005)
+
+
 def test_two_runs_at_once_pay_once(tmp_path: Path) -> None:
     quiet = make_spine(tmp_path / "quiet", documents(40))
     quiet.good_run()
     one = make_spine(tmp_path / "one", documents(40), latency="100ms", slots=8)
     two = other_output(one)
     first = one.start()
-    while len(one.sent()) < 20:
-        assert first.poll() is None, first.communicate()
-        time.sleep(0.005)
+    wait_for(one, 20, first)
+    os.kill(first.pid, signal.SIGSTOP)  # it keeps what it has under way until the other is there
     second = two.start()
+    wait_for(one, len(one.sent()) + 8, second)
+    os.kill(first.pid, signal.SIGCONT)
     for process in (first, second):
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=120)
         assert process.returncode == 0, out + err
     found = keys(one)
     assert set(found) == set(keys(quiet))
