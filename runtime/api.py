@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -13,7 +12,7 @@ from ..compiler.compile import Compiled, compile_recipe
 from ..compiler.diagnostics import Diagnostic, RecipeError, Report, in_order
 from ..compiler.document import decode
 from ..compiler.resolve import Resolved, resolve_recipe
-from ..compiler.world import OutsideError, Pins
+from ..compiler.world import Pins
 from .catalog import load_catalog
 from .prices import user_prices
 from .project import Project, find_project
@@ -28,11 +27,9 @@ if TYPE_CHECKING:
     from ..compiler.meaning import Meaning
     from ..compiler.plan import Plan as PlanRecord
     from .calibration.calibrate import Calibration
-    from .faults import MisfitError
     from .locking import LockState
     from .piloting.pilot import Pilot
     from .preview import Preview
-    from .sources.remote import RemoteError
 
 
 @dataclass(slots=True)
@@ -108,6 +105,10 @@ class Recipe:
             RunError: A model of the pilot does not answer, or a cap is reached.
             SelectorError: No step is called what `until` says.
         """
+        from .locking import lock_state
+        from .pins import find_pins
+        from .planning.noticed import without_template
+
         compiled = self.compile()
         if compiled.plan is None:
             raise RecipeError(compiled.report)
@@ -115,11 +116,9 @@ class Recipe:
         compiled = self.compile(pins)
         if compiled.plan is None:
             raise RecipeError(compiled.report)
-        if untaught := tuple(_without_template(compiled, self.project)):
+        if untaught := tuple(without_template(compiled, self.project)):
             report = compiled.report
             raise RecipeError(Report(in_order(untaught), report.files, report.summary))
-        from .locking import lock_state
-
         lock = lock_state(compiled, pins, self.project, overlaid=self.overlaid)
         if until is not None:
             from ..compiler.until import end_after
@@ -191,52 +190,6 @@ def _typed(values: Mapping[str, Any]) -> Iterator[str]:
         yield f"{name}={value if isinstance(value, str) else json.dumps(value)}"
 
 
-def _without_template(compiled: Compiled, project: Project) -> Iterator[Diagnostic]:
-    """Models that are to reply to chats, and whose files say nothing of how one is written."""
-    from .engine_room import room_of
-    from .requests import EngineError
-
-    assert compiled.plan is not None
-    assert compiled.recipe is not None
-    room = room_of(compiled.plan, project)
-    asked = {m for n in compiled.plan.nodes for m in n.asked}
-    for model in compiled.recipe.models:
-        with suppress(EngineError):
-            if model.name in asked and not room.info(model.name).template:
-                yield Diagnostic(
-                    "P207",
-                    f"model `{model.name}` has no chat template",
-                    model.span,
-                    "its file holds none",
-                    help="use the instruct version of the model",
-                )
-
-
-def find_pins(plan: PlanRecord, project: Project) -> tuple[Pins, dict[str, str]]:
-    """Digests of the plan's models and sources, and of models that cannot be described: why."""
-    from .engine_room import room_of
-    from .manifest import digest_source
-    from .requests import EngineError
-    from .sources.locate import locate
-
-    room = room_of(plan, project)
-    models: dict[str, str] = {}
-    missing: dict[str, str] = {}
-    for name in plan.models:
-        try:
-            models[name] = room.info(name).digest
-        except EngineError as error:
-            missing[name] = str(error)
-    sources: dict[str, str] = {}
-    for name, source in plan.sources.items():
-        try:
-            files = locate(project, source["path"], typed=source["typed"])
-            sources[name] = digest_source(files, source.get("format"))
-        except (OSError, OutsideError):  # the scan says what is wrong with it
-            continue
-    return Pins(models, sources), missing
-
-
 @dataclass(slots=True)
 class Plan:
     """A recipe compiled against its data and models: what `run` executes.
@@ -284,83 +237,33 @@ class Plan:
         """
         from ..compiler.estimating.propagate import estimate
         from ..compiler.outlook import outlook
+        from ..compiler.why import changed_code
         from .faults import MisfitError
         from .planning.measuring import measure
+        from .planning.noticed import misfit, source_problems, unreachable
         from .preflight.spent import spent_before
         from .sources.remote import RemoteError
 
+        recipe = self.compiled.recipe
+        assert recipe is not None
         try:
             found = measure(self.record, self.recipe.project)
         except MisfitError as error:
-            raise self._misfit(error) from error
+            raise self._refused(misfit(error, recipe)) from error
         except RemoteError as error:
-            raise self._unreachable(error) from error
-        problems = tuple(self._source_problems(found.empty, found.unreadable))
+            raise self._refused(unreachable(error, recipe)) from error
+        problems = tuple(source_problems(found.empty, found.unreadable, recipe))
         if found.empty:
-            files = self.compiled.report.files
-            raise RecipeError(Report(in_order(problems), files, self.compiled.report.summary))
-        self.warnings = (*problems, *self._changed_code())
+            raise self._refused(*problems)
+        self.warnings = (*problems, *changed_code(self.changes(), recipe))
         self.facts = found.facts
         self.estimates = estimate(self.record, found.facts)
-        recipe = self.compiled.recipe
-        assert recipe is not None
         spent = spent_before(self.record, self.recipe.project.state)
         self.warnings += outlook(self.record, recipe, self.facts, self.estimates, spent)
 
-    def _changed_code(self) -> tuple[Diagnostic, ...]:
-        """Steps that run again because Mashbill itself changed since the last run."""
-        from ..compiler.why import changed_code
-
-        recipe = self.compiled.recipe
-        return tuple(changed_code(self.changes(), recipe)) if recipe else ()
-
-    def _misfit(self, error: MisfitError) -> RecipeError:
-        """A step that cannot work on the data, with its place in the recipe."""
-        recipe = self.compiled.recipe
-        assert recipe is not None
-        span = next((s.span for s in recipe.steps if s.name == error.step), recipe.span)
-        problem = Diagnostic("D303", str(error), span)
+    def _refused(self, *problems: Diagnostic) -> RecipeError:
         report = self.compiled.report
-        return RecipeError(Report(in_order([problem]), report.files, report.summary))
-
-    def _unreachable(self, error: RemoteError) -> RecipeError:
-        """An address that cannot be read, with its place in the recipe."""
-        recipe = self.compiled.recipe
-        assert recipe is not None
-        start = error.address.partition("://")[0]
-        paths = [s.path_span for s in recipe.sources if s.path.startswith(f"{start}://")]
-        problem = Diagnostic("D311", str(error), paths[0] if paths else recipe.span)
-        report = self.compiled.report
-        return RecipeError(Report(in_order([problem]), report.files, report.summary))
-
-    def _source_problems(
-        self, empty: Sequence[str], unreadable: Mapping[str, Sequence[Any]]
-    ) -> list[Diagnostic]:
-        recipe = self.compiled.recipe
-        assert recipe is not None
-        spans = {s.name: s.path_span for s in recipe.sources}
-        made = []
-        for name in empty:
-            if name not in unreadable:
-                made.append(
-                    Diagnostic(
-                        "D309", f"source `{name}` has no rows: its files are empty", spans[name]
-                    )
-                )
-        for name, lines in unreadable.items():
-            first = lines[0]
-            more = f", and {len(lines) - 1:,} more" if len(lines) > 1 else ""
-            made.append(
-                Diagnostic(
-                    "D303" if name in empty else "D310",
-                    f"{first.file}:{first.line}: {first.reason}{more}",
-                    spans[name],
-                    "no row can be read"
-                    if name in empty
-                    else "these lines are left out, and kept aside",
-                )
-            )
-        return made
+        return RecipeError(Report(in_order(problems), report.files, report.summary))
 
     def text(self, width: int = 80) -> str:
         """The plan as a table."""

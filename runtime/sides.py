@@ -13,8 +13,9 @@ from ..compiler.diagnostics import RecipeError, Report, in_order
 from ..compiler.document import decode
 from ..compiler.meaning import Meaning, meaning_of
 from ..compiler.world import Pins
-from .api import Plan, Recipe, find_pins
+from .api import Plan, Recipe
 from .catalog import load_catalog
+from .pins import find_pins
 from .project import Project, RecipeNotFoundError, find_project
 from .revisions import Revision, RevisionError, find_revision
 from .runs import RunFolder

@@ -66,31 +66,26 @@ def leverage(plan: Plan, facts: Facts, chance: Chance, carried: Carried) -> Leve
 
 def _quantity(whole: Amounts) -> tuple[str, Amount | None]:
     """What is worth knowing: money, then GPU-hours, then tokens, then calls."""
-    for name, amount in (
-        ("usd", whole.usd),
-        ("gpu_hours", whole.hours),
-        ("reply_tokens", whole.reply),
-        ("calls", whole.calls),
-    ):
+    for name, amount in _amounts(whole).items():
         if amount.values is not None and float(amount.values.mean()) > 0:
             return name, amount
     return "calls", None
 
 
-def _of(whole: Amounts, quantity: str) -> Amount:
+def _amounts(whole: Amounts) -> dict[str, Amount]:
     return {
         "usd": whole.usd,
         "gpu_hours": whole.hours,
         "reply_tokens": whole.reply,
         "calls": whole.calls,
-    }[quantity]
+    }
 
 
 def _frozen(plan: Plan, facts: Facts, scale: Mapping[str, float], quantity: str) -> Array | None:
     from .propagate import carry
 
     whole = carry(plan, facts, Chance(scale)).spending()
-    return None if whole is None else _of(whole, quantity).values
+    return None if whole is None else _amounts(whole)[quantity].values
 
 
 def _together(one: Array, other: Array) -> float:
@@ -127,8 +122,9 @@ def _action(
 
 
 def _pilot(rows: float) -> int:
-    """Rows of a first pilot, for a step of so many."""
-    return min(PILOT, max(FEWEST_PILOT, 1 << round(rows / 100).bit_length()))
+    """Rows of a first pilot, for a step of so many; never more than half of them."""
+    wanted = max(FEWEST_PILOT, 1 << round(rows / 100).bit_length())
+    return max(1, min(PILOT, wanted, round(rows / 2)))
 
 
 def _further(largest: Driver, drivers: list[Driver]) -> tuple[str, dict[str, float]]:

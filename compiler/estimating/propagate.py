@@ -101,13 +101,12 @@ def _carry(node: PlanNode, plan: Plan, facts: Facts, chance: Chance, carried: Ca
         carried.reused[node.name] = made.reused
         carried.tokens[node.name] = made.tokens
         return
-    carried.flows[node.name], carried.tokens[node.name] = _plain(node, flow, seen, facts, chance)
+    carried.flows[node.name], carried.tokens[node.name] = _plain(node, flow, seen, chance)
     if node.stage == "gather" and (seen.assumed or seen.reached is None):
         carried.flows[node.name] = _chosen(node, flow, plan, carried)
 
 
 def _scanned(name: str, source: SourceFacts | None, chance: Chance) -> Flow:
-
     if source is None:
         return UNSEEN
     basis: Basis = "e" if source.exact else "s"
@@ -122,7 +121,7 @@ def _scanned(name: str, source: SourceFacts | None, chance: Chance) -> Flow:
 
 
 def _plain(
-    node: PlanNode, flow: Flow, seen: NodeFacts, facts: Facts, chance: Chance
+    node: PlanNode, flow: Flow, seen: NodeFacts, chance: Chance
 ) -> tuple[Flow, Array | None]:
     """A step that asks nobody: what goes on, and its tokens as a part of the mix."""
     import numpy as np

@@ -28,8 +28,9 @@ def add_arguments(sub: argparse.ArgumentParser) -> None:
 def act(given: argparse.Namespace) -> int:
     """Write a lock, or say what of it differs."""
     from ...compiler.diagnostics import RecipeError
-    from ..api import Recipe, find_pins
+    from ..api import Recipe
     from ..locking import gather, lock_state
+    from ..pins import find_pins
     from ..project import find_project
 
     if given.check and given.upgrade:

@@ -21,7 +21,7 @@ def pieces(text: str) -> list[str]:
     return _PIECE.findall(text)
 
 
-def _size(text: str) -> int:
+def size_of(text: str) -> int:
     """How many `pieces` there are, without cutting any."""
     return sum((len(word) + 3) >> 2 for word in text.split())
 
@@ -34,7 +34,7 @@ class EstimatedTokens:
 
     def count(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text."""
-        return self._count(texts) if self._count else [_size(text) for text in texts]
+        return self._count(texts) if self._count else [size_of(text) for text in texts]
 
     def count_chat(self, chats: Sequence[Sequence[Message]]) -> list[int]:
         """Estimated prompt tokens of each conversation: its texts, four a turn, four to reply."""

@@ -15,6 +15,7 @@ from statistics import NormalDist
 from typing import Any
 
 from ..requests import EngineError, Request
+from ._estimate import size_of
 
 SHAPES = ("plain", "boxed", "code")
 WRONG = "Sure, here it is: "
@@ -63,7 +64,7 @@ class Prose:
     def reply(self, key: bytes, request: Request) -> str:
         """The reply to a request whose key this is."""
         asked = next((m.content for m in reversed(request.messages) if m.role == "user"), "")
-        mean = self.tokens if self.tokens is not None else self.ratio * _size(asked)
+        mean = self.tokens if self.tokens is not None else self.ratio * size_of(asked)
         noise = _NORMAL.inv_cdf(_draw(key, "length"))
         length = max(1, round(mean * math.exp(self.sigma * noise - self.sigma**2 / 2)))
         right = _draw(key, "right") < self._chance(request)
@@ -92,10 +93,6 @@ def _number(text: str) -> float | None:
     except ValueError:
         return None
     return value if 0 <= value < math.inf else None
-
-
-def _size(text: str) -> int:
-    return sum((len(word) + 3) >> 2 for word in text.split())
 
 
 def _babble(key: bytes, tokens: int) -> str:

@@ -17,8 +17,9 @@ from ...compiler.meaning import Meaning, meaning_of
 from ...compiler.plan import Plan as PlanRecord
 from ...compiler.quantities import show_count, show_money
 from ...compiler.world import Pins
-from ..api import Plan, find_pins
+from ..api import Plan
 from ..catalog import load_catalog
+from ..pins import find_pins
 from ..project import Project
 from ..revisions import RevisionError, find_revision
 from ..runs import RunFolder

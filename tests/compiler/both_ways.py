@@ -18,8 +18,9 @@ from mashbill.compiler.render import render
 from mashbill.compiler.rules import RULES, Rule
 from mashbill.compiler.spec import violations
 from mashbill.runtime import execute, pipeline
-from mashbill.runtime.api import Recipe, find_pins
+from mashbill.runtime.api import Recipe
 from mashbill.runtime.checkpool import CheckPool
+from mashbill.runtime.pins import find_pins
 from mashbill.runtime.project import Project
 
 from .world import BOOK
