@@ -267,9 +267,10 @@ class Plan:
 
     def text(self, width: int = 80) -> str:
         """The plan as a table."""
+        from ..compiler.explaining import explain
         from .planning.telling import told
 
-        return told(self).text(width)
+        return explain(told(self), width=width)
 
     def changes(self) -> dict[str, StepChange]:
         """What becomes of each step since the last run; see `changes.compare`."""

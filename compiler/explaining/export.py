@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any
 
 from ..estimating.estimates import Estimates, Spending
-from ..meaning import Meaning
-from ..plan import Plan
 from . import caps
 from .caps import Cap
-from .subject import Last, PilotSpent, Step, Subject, subject_of
+from .subject import Step, Subject
+from .told import Told
 
 FORMAT = 1
 ACTIONS: Mapping[str, str] = {
@@ -23,45 +22,31 @@ ACTIONS: Mapping[str, str] = {
 }
 
 
-def plan_json(
-    plan: Plan,
-    estimates: Estimates | None,
-    last: Last | None,
-    missing: Mapping[str, str],
-    *,
-    meaning: Meaning | None = None,
-    lock: str = "",
-    budget: Mapping[str, Any] | None = None,
-    worth: Mapping[str, Any] | None = None,
-    selected: Collection[str] | None = None,
-    pilot: PilotSpent | None = None,
-) -> dict[str, Any]:
-    """The plan and its estimates as plain JSON; the arguments are those of `explain`.
+def plan_json(told: Told) -> dict[str, Any]:
+    """The plan and its estimates as plain JSON.
 
-    `worth` is what the data is worth, as JSON.
     Unknown numbers have the value null and the basis `?`. Fields are added to the form, never
     taken away or given another meaning, without another number in `mashbill_plan_estimates`.
     """
-    subject = subject_of(
-        plan, estimates, last, meaning=meaning, budget=budget, verbose=True, selected=selected
-    )
+    subject = told.subject(verbose=True)
+    plan, pilot = told.plan, told.pilot
     return {
         "mashbill_plan_estimates": FORMAT,
         "recipe": plan.recipe["name"],
         "plan": plan.digest,
-        "lock": lock,
+        "lock": told.lock,
         "compared_with": subject.compared or None,
         "selected": subject.selected,
-        "measured": estimates is not None,
+        "measured": told.estimates is not None,
         "steps": [_step(step) for step in subject.steps],
         "total": _spending(subject.total),
         "budget": {kind: limit for kind, limit in subject.caps.items() if kind not in _APART},
         "caps": [_cap(cap) for cap in caps.caps_of(subject)],
         "mix": _mix(subject),
-        "worth": dict(worth) if worth is not None else None,
+        "worth": told.worth.to_json() if told.worth else None,
         "pilot": asdict(pilot) if pilot else None,
-        "missing": dict(missing),
-        **_measured(estimates),
+        "missing": dict(told.missing),
+        **_measured(told.estimates),
     }
 
 

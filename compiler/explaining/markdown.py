@@ -3,70 +3,51 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from typing import Any
 
 from ..cells import clean
-from ..estimating.estimates import Estimates
-from ..meaning import Meaning
-from ..plan import Plan
 from . import caps, mix, notes
 from .numerals import Cell
-from .subject import Last, PilotSpent, Subject, subject_of
+from .subject import Subject
 from .tables import cells_of, flow_of, spent_of, totals
 from .text import below, heading, nothing, summary
+from .told import Told
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!&$])")
 """Of Markdown, and of the formulas that GitHub reads between dollar signs."""
 
 
-def markdown(
-    plan: Plan,
-    estimates: Estimates | None,
-    last: Last | None,
-    missing: Mapping[str, str],
-    *,
-    meaning: Meaning | None = None,
-    lock: str = "",
-    budget: Mapping[str, Any] | None = None,
-    worth_lines: Sequence[str] = (),
-    verbose: bool = False,
-    selected: Collection[str] | None = None,
-    pilot: PilotSpent | None = None,
-) -> str:
+def markdown(told: Told, *, verbose: bool = False, value: bool = False) -> str:
     """The plan as Markdown; the arguments are those of `explain`.
 
     Names, reasons and paths are escaped, so that no recipe can put markup into a pull request.
     """
-    subject = subject_of(
-        plan,
-        estimates,
-        last,
-        meaning=meaning,
-        budget=budget,
-        verbose=verbose,
-        selected=selected,
-    )
+    subject = told.subject(verbose=verbose)
     parts = mix.part_cells(subject)
     letters = [*cells_of(subject), *(cell for cells in parts.values() for cell in cells)]
-    legend = "; ".join(notes.legend(subject, letters, pilot))
+    legend = "; ".join(notes.legend(subject, letters, told.pilot))
     blocks = [
-        "### " + _escaped(" · ".join(heading(subject, lock))),
-        f"**{_escaped(told)}**" if (told := notes.selection(subject)) else "",
+        "### " + _escaped(" · ".join(heading(subject, told.lock))),
+        f"**{_escaped(some)}**" if (some := notes.selection(subject)) else "",
         _steps(subject) if subject.shown else _escaped(nothing(subject).strip()),
         *(f"**{_escaped(line)}**" for line in caps.exceeded(subject)),
         _escaped(summary(subject)),
         _advice(notes.largest(subject)),
         _folded(f"Mix forecast: {mix.wanted(subject)}", _mix(subject, parts)) if parts else "",
-        _list(worth_lines),
-        _list(line for why in missing.values() for line in why.splitlines()),
-        _folded("Where the numbers come from", _list([legend, *below(subject, pilot)])),
-        _folded("Rewrite rules", _list(f"{name}: {told}" for name, told in plan.applied))
-        if plan.applied
+        _list(told.worth_lines(value=value)),
+        _list(line for why in told.missing.values() for line in why.splitlines()),
+        _folded("Where the numbers come from", _list([legend, *below(subject, told.pilot)])),
+        _folded("Rewrite rules", _list(f"{name}: {text}" for name, text in told.plan.applied))
+        if told.plan.applied
         else "",
     ]
-    return "\n\n".join(filter(None, blocks)) + "\n"
+    text = "\n\n".join(filter(None, blocks)) + "\n"
+    if not (value and told.worth):
+        return text
+    from ..worth import worth_text
+
+    return "\n".join([text, "```text", *worth_text(told.worth, 100), "```"])
 
 
 def _advice(advice: notes.Advice) -> str:

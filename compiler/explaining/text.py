@@ -2,82 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
 
-from ..estimating.estimates import Estimates
-from ..meaning import Meaning
-from ..plan import Plan
 from ..quantities import show_share
 from . import caps, mix, notes
 from .folding import flow, fold
-from .subject import WORDS, Last, PilotSpent, Subject, subject_of
+from .subject import WORDS, PilotSpent, Subject
 from .tables import cells_of, table
+from .told import Told
 
 
-def explain(
-    plan: Plan,
-    estimates: Estimates | None,
-    last: Last | None,
-    missing: Mapping[str, str],
-    *,
-    meaning: Meaning | None = None,
-    lock: str = "",
-    budget: Mapping[str, Any] | None = None,
-    worth_lines: Sequence[str] = (),
-    width: int = 80,
-    verbose: bool = False,
-    selected: Collection[str] | None = None,
-    pilot: PilotSpent | None = None,
-) -> str:
+def explain(told: Told, *, width: int = 80, verbose: bool = False, value: bool = False) -> str:
     """The plan as text.
 
     Args:
-        plan: What would run.
-        estimates: None where nothing was measured.
-        last: The last run to compare with.
-        missing: Models that are not here, and what to type.
-        meaning: What decides the plan's results; without it the plan says, in which rewriting may
-            show.
-        lock: What to say of the lock.
-        budget: Caps by kind, as `Plan.budget` holds them, in its place: those that apply to a
-            recipe that declares none.
-        worth_lines: What the data is worth, in a line or two.
+        told: What to tell.
         width: Columns of the terminal; no line is longer.
         verbose: Whether steps that are as they were, with nothing left to pay for, are shown.
-        selected: Steps to tell and to sum; None for all.
-        pilot: What has just been spent on real rows.
+        value: Whether all of what the data is worth is told, not a line or two.
     """
-    subject = subject_of(
-        plan,
-        estimates,
-        last,
-        meaning=meaning,
-        budget=budget,
-        verbose=verbose,
-        selected=selected,
-    )
+    subject = told.subject(verbose=verbose)
     lines = table(subject, width) if subject.shown else [nothing(subject)]
     letters = [*cells_of(subject), *(c for row in mix.part_cells(subject).values() for c in row)]
     blocks = [
-        ["   ".join(heading(subject, lock))],
+        ["   ".join(heading(subject, told.lock))],
         [notes.selection(subject)],
         [symbols(subject)],
         lines,
         [f"   {line}" for line in _in_full(subject, lines)],
         [
-            *flow(notes.legend(subject, letters, pilot), width),
-            *(f"   {line}" for line in below(subject, pilot)),
+            *flow(notes.legend(subject, letters, told.pilot), width),
+            *(f"   {line}" for line in below(subject, told.pilot)),
         ],
         [f"   {line}" for line in _advice(notes.largest(subject))],
-        [f"   rule {name}: {sentence}" for name, sentence in plan.applied],
+        [f"   rule {name}: {sentence}" for name, sentence in told.plan.applied],
         mix.forecast(subject, width),
-        list(worth_lines),
-        *(why.splitlines() for why in missing.values()),
+        told.worth_lines(value=value),
+        *(why.splitlines() for why in told.missing.values()),
         [summary(subject), *caps.exceeded(subject)],
     ]
-    told = ("\n".join(_lines(block, width)) for block in blocks)
-    return "\n\n".join(filter(None, told))
+    text = "\n\n".join(filter(None, ("\n".join(_lines(block, width)) for block in blocks)))
+    if not (value and told.worth):
+        return text
+    from ..worth import worth_text
+
+    return "\n".join([text, "", *worth_text(told.worth, width)])
 
 
 def heading(subject: Subject, lock: str) -> list[str]:

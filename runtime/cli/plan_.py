@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from .command import USAGE, fail, recipe_arguments, split_recipe, width
 
 if TYPE_CHECKING:
+    from ...compiler.explaining import Told
     from ..api import Plan
-    from ..planning.telling import Told
 
 CHANGES = 2
 """Exit code, with `--detailed-exitcode`: there is something to do."""
@@ -200,15 +200,17 @@ def _nothing_to_do(plan: Plan) -> str:
 
 def _tell(given: argparse.Namespace, found: Told, first: str = "") -> None:
     """Print a plan in the form that is asked for."""
+    from ...compiler.explaining import explain, markdown, plan_json
+
     if given.format == "json":
-        print(json.dumps(found.to_json(), indent=1, ensure_ascii=False))
+        print(json.dumps(plan_json(found), indent=1, ensure_ascii=False))
         return
     value = _worth_wanted(given)
     if given.md:
-        told = found.markdown(verbose=given.verbose, value=value)
+        text = markdown(found, verbose=given.verbose, value=value)
     else:
-        told = found.text(width(), verbose=given.verbose, value=value)
-    print("\n\n".join(filter(None, [first, told.rstrip("\n")])))
+        text = explain(found, width=width(), verbose=given.verbose, value=value)
+    print("\n\n".join(filter(None, [first, text.rstrip("\n")])))
 
 
 def _save(given: argparse.Namespace, plan: Plan) -> None:

@@ -1,107 +1,23 @@
-"""A plan as it is told: for the terminal, for a pull request, as JSON; and what it is worth."""
+"""What is told of a plan: its estimates beside the last run, and what its data is worth."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 from ...compiler.estimating.estimates import Estimates
 from ...compiler.estimating.reading import read_estimates
-from ...compiler.meaning import Meaning
+from ...compiler.explaining import Told
+from ...compiler.guarding.defaults import default_caps
 from ...compiler.plan import Plan as PlanRecord
 
 if TYPE_CHECKING:
-    from ...compiler.explaining import Last, PilotSpent
+    from ...compiler.explaining import PilotSpent
     from ...compiler.worth import Worth
     from ..api import Plan
     from ..piloting.pilot import Pilot
     from ..project import Project
     from .saved_plan import SavedPlan
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What is told of a plan.
-
-    Attributes:
-        plan: What would run.
-        estimates: None where nothing was measured.
-        last: The last run to compare with.
-        meaning: What decides its results.
-        missing: Models that are not here, and what to type.
-        lock: What to say of the lock.
-        selected: Steps to tell and to sum; None for all.
-        pilot: What a pilot has just sent.
-        worth: What its data is worth; None where nobody asked or nothing was measured.
-    """
-
-    plan: PlanRecord
-    estimates: Estimates | None = None
-    last: Last | None = None
-    meaning: Meaning | None = None
-    missing: Mapping[str, str] = field(default_factory=dict)
-    lock: str = ""
-    selected: Collection[str] | None = None
-    pilot: PilotSpent | None = None
-    worth: Worth | None = None
-
-    def text(self, width: int = 80, *, verbose: bool = False, value: bool = False) -> str:
-        """For the terminal; `value` tells all of what it is worth, not two lines."""
-        from ...compiler.explaining import explain
-
-        told = explain(
-            self.plan,
-            self.estimates,
-            **self._given,
-            worth_lines=() if value else self._summary,
-            width=width,
-            verbose=verbose,
-        )
-        if not (value and self.worth):
-            return told
-        from ...compiler.worth import worth_text
-
-        return "\n".join([told, "", *worth_text(self.worth, width)])
-
-    def markdown(self, *, verbose: bool = False, value: bool = False) -> str:
-        """For a pull request."""
-        from ...compiler.explaining import markdown
-
-        told = markdown(
-            self.plan, self.estimates, **self._given, worth_lines=self._summary, verbose=verbose
-        )
-        if not (value and self.worth):
-            return told
-        from ...compiler.worth import worth_text
-
-        return "\n".join([told.rstrip("\n"), "", "```text", *worth_text(self.worth, 100), "```"])
-
-    def to_json(self) -> dict[str, Any]:
-        """As `schemas/plan.schema.json` has it."""
-        from ...compiler.explaining import plan_json
-
-        worth = self.worth.to_json() if self.worth else None
-        return plan_json(self.plan, self.estimates, **self._given, worth=worth)
-
-    @property
-    def _given(self) -> dict[str, Any]:
-        return {
-            "last": self.last,
-            "missing": self.missing,
-            "meaning": self.meaning,
-            "lock": self.lock,
-            "selected": self.selected,
-            "pilot": self.pilot,
-        }
-
-    @property
-    def _summary(self) -> list[str]:
-        if self.worth is None:
-            return []
-        from ...compiler.worth import worth_summary
-
-        return worth_summary(self.worth)
 
 
 def told(
@@ -129,10 +45,11 @@ def told(
         plan.before(),
         plan.meaning,
         plan.missing,
-        plan.lock.words() if plan.lock else "",
-        selected,
-        pilot_spent(plan.piloted),
-        found,
+        lock=plan.lock.words() if plan.lock else "",
+        budget=default_caps(plan.record) or None,
+        selected=selected,
+        pilot=pilot_spent(plan.piloted),
+        worth=found,
     )
 
 

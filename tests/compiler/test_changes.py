@@ -10,7 +10,7 @@ from mashbill.compiler.changes import compare, phrase, reason, roots
 from mashbill.compiler.contrast import contrast, runs_json, tell_runs
 from mashbill.compiler.contrast import tell as tell_contrast
 from mashbill.compiler.document import Map, parse_document
-from mashbill.compiler.explaining import explain
+from mashbill.compiler.explaining import Told, explain
 from mashbill.compiler.meaning import Meaning, meaning_of
 from mashbill.compiler.reuse import usable
 from mashbill.compiler.textdiff import diff_lines, diff_prompts
@@ -142,8 +142,11 @@ def test_plan_tells_what_the_comparison_tells() -> None:
     old = meaning(("words(text) > 3", "words(text) > 2"))
     compiled = compile_text(RECIPE, FILES, pins=PINS)
     assert compiled.plan is not None
-    text = explain(compiled.plan, None, ("r-0007", old), {}, meaning=NOW, lock="lock ok (3 pins)",
-                   width=200, verbose=True)  # fmt: skip
+    text = explain(
+        Told(compiled.plan, last=("r-0007", old), meaning=NOW, lock="lock ok (3 pins)"),
+        width=200,
+        verbose=True,
+    )
     assert text.startswith("edits  plan ") and "   lock ok (3 pins)   compared with r-0007" in text
     for name, change in compare(old, NOW).items():
         line = next(li for li in text.splitlines() if li[3:].startswith(f"{name} "))

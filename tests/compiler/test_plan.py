@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from mashbill.compiler.changes import compare, reason
-from mashbill.compiler.explaining import Last, explain
+from mashbill.compiler.explaining import Last, Told, explain
 from mashbill.compiler.meaning import meaning_of
 from mashbill.compiler.plan import Plan
 from mashbill.compiler.render import display_width
@@ -144,8 +144,8 @@ MISSING = {
 def test_the_golden_text(name: str, width: int) -> None:
     """Those of measured plans stand in `tests/explaining`."""
     text = {
-        "unmeasured": lambda: explain(PLAN, None, LAST, MISSING, width=width),
-        "rules": lambda: explain(plan_of(PUSHED), None, None, {}, width=width),
+        "unmeasured": lambda: explain(Told(PLAN, last=LAST, missing=MISSING), width=width),
+        "rules": lambda: explain(Told(plan_of(PUSHED)), width=width),
     }[name]()
     golden(f"{name}.{width}.txt", f"{text}\n")
     assert all(display_width(line) <= width for line in text.splitlines())
@@ -224,7 +224,7 @@ def test_a_step_that_another_stands_in_for_is_not_new() -> None:
 
 def test_text_of_a_recipe_cannot_steer_the_terminal() -> None:
     last = changed(("\"'plain'\"", '"\\e[31mred\\nline"'))
-    text = explain(PLAN, None, ("r", last), {}, width=80)
+    text = explain(Told(PLAN, last=("r", last)))
     assert "\x1b" not in text
     assert "set.level" in text
 

@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from mashbill.compiler.estimating.estimates import Estimates, Leverage, Spending, StepEstimate
 from mashbill.compiler.estimating.facts import Price, SourceFacts, Speed
 from mashbill.compiler.estimating.numbers import Basis, Number
-from mashbill.compiler.explaining import Last, PilotSpent
-from mashbill.compiler.plan import Plan
+from mashbill.compiler.explaining import PilotSpent, Told
+from mashbill.compiler.worth import worth
 
 from ..compiler.edits import ASK
 from ..compiler.world import plan_of
 
 FILES = {"prompts/ask.md.j2": ASK}
-
-
-@dataclass(frozen=True)
-class Sample:
-    """What `explain`, `markdown` and `plan_json` are given."""
-
-    plan: Plan
-    estimates: Estimates | None
-    last: Last | None = None
-    missing: Mapping[str, str] = field(default_factory=dict)
-    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 def exact(value: float) -> Number:
@@ -110,7 +99,14 @@ budget:
 """
 
 
-def edu() -> Sample:
+def edu() -> Told:
+    """A recipe of every kind of step, with what its data is worth."""
+    told = _edu()
+    assert told.estimates is not None
+    return replace(told, worth=worth(told.plan, told.estimates))
+
+
+def _edu() -> Told:
     """After a pilot: ladder, samples, a priced judge, a budget that the worst case breaks."""
     plan = plan_of(EDU, FILES)
     quality = about(465_000, 0.02, "s")
@@ -148,7 +144,7 @@ def edu() -> Sample:
         between(446.2e6, 375e6, 510e6, "a"), (1_377_000, 1.65e9, 4.061e9),
         between(11.4, 9.4, 13.6, "a"), between(38.72, 31.1, 46.2, "a"), 102.0, 364.5,
     )  # fmt: skip
-    return Sample(
+    return Told(
         plan,
         Estimates(
             steps,
@@ -180,8 +176,8 @@ def edu() -> Sample:
         ),
         last=("r-0412", plan_of(EDU.replace("words(text) > 3 }\n  web", "words(text) > 2 }\n  web")
               .replace("samples: 4", "samples: 2"), FILES)),
-        options={"lock": "lock ok (9 pins)", "pilot": PilotSpent(256, 768, 0.11),
-                 "worth_lines": ("Worth: 600M tokens, 50% human; loss 3.21 to 3.34 at 1.7B.",)},
+        lock="lock ok (9 pins)",
+        pilot=PilotSpent(256, 768, 0.11),
     )  # fmt: skip
 
 
@@ -202,7 +198,7 @@ output: { path: out/small }
 """
 
 
-def plain() -> Sample:
+def plain() -> Told:
     """The first plan of a beginner: a few rows, the embedded model, nothing in the ledger."""
     book = spending(
         exact(41), exact(5_330), between(3_100, 1_250, 6_900, "a"), (41, 5_330, 20_992),
@@ -213,7 +209,7 @@ def plain() -> Sample:
         "long": rows(51, 41),
         "book": rows(41, 41, spending=book, by_model={"writer": book}, sampled=41),
     }
-    return Sample(
+    return Told(
         plan_of(SMALL, FILES),
         Estimates(
             steps,
@@ -228,7 +224,7 @@ def plain() -> Sample:
     )  # fmt: skip
 
 
-def filters() -> Sample:
+def filters() -> Told:
     """No model anywhere."""
     plan = plan_of(SMALL.partition("  book:")[0] + "output: { path: out/small }\n")
     sources = {"docs": SourceFacts(48_000, 9e8, 0.02, 0.01, False, 16, 12, 4_000)}
@@ -236,7 +232,7 @@ def filters() -> Sample:
         "docs": rows(about(48_000, 0.03, "s"), about(48_000, 0.03, "s")),
         "long": rows(about(48_000, 0.03, "s"), between(960, 610, 1_400, "s")),
     }
-    return Sample(plan, Estimates(steps, sources=sources))
+    return Told(plan, Estimates(steps, sources=sources))
 
 
 LADDER = SMALL.replace(
@@ -248,7 +244,7 @@ LADDER = SMALL.replace(
 ).replace("writer: local/smollm2-135m", "writer: fake/rewrite")
 
 
-def ladder() -> Sample:
+def ladder() -> Told:
     """Calls of a ladder on a free engine, half of them answered by the ledger."""
     again = LADDER.replace(" > 3", " > 2").replace("min: 0.5", "min: 0.4")
     book = spending(
@@ -261,7 +257,7 @@ def ladder() -> Sample:
         "book": rows(about(1_640, 0.012, "s"), about(1_640, 0.012, "s"), spending=book,
                      by_model={"writer": book}, sampled=1_000, reused=0.5, prefix_share=0.3),
     }  # fmt: skip
-    return Sample(
+    return Told(
         plan_of(LADDER, FILES),
         Estimates(steps, book, sources={"docs": SourceFacts(2_000, 4e6, sampled=2_000)}),
         last=("r-0003", plan_of(again, FILES)),
@@ -282,8 +278,8 @@ budget: { requests: 50k, wall: 6h }
 """
 
 
-def unpriced() -> Sample:
-    """Samples of a hosted model whose price nobody knows, after a pilot; the cap is too low."""
+def unpriced() -> Told:
+    """Tolds of a hosted model whose price nobody knows, after a pilot; the cap is too low."""
     unknown = Number(None, "?")
     solved = spending(
         exact(59_792), about(7.2e6, 0.004, "s"), about(21.4e6, 0.11, "p"),
@@ -295,7 +291,7 @@ def unpriced() -> Sample:
                        by_model={"solver": solved}, piloted=64, truncated=0.081),
         "right": rows(about(59_100, 0.006, "p"), about(33_000, 0.13, "p")),
     }  # fmt: skip
-    return Sample(
+    return Told(
         plan_of(COT, FILES),
         Estimates(
             steps,
@@ -313,13 +309,13 @@ WIDE = SMALL.replace("words(text) > 3", f'"{AD}"').replace(
 )
 
 
-def wide() -> Sample:
+def wide() -> Told:
     """Reasons in characters that take two columns."""
     sample = plain()
     before = WIDE.replace("広告です、読", "宣伝です、読").replace("教科書", "対話形式")
     return replace(
         sample, plan=plan_of(WIDE, FILES), last=("r-0001", plan_of(before, FILES)),
-        options={"worth_lines": ("価値：データの値打ちはまだ分からない" * 5,)},
+        missing={"writer": "価値：データの値打ちはまだ分からない" * 5},
     )  # fmt: skip
 
 
@@ -328,7 +324,7 @@ NAMES = [
 ]
 
 
-def many() -> Sample:
+def many() -> Told:
     """Twelve steps with long names, four of them asking two models."""
     steps, made = [], {"docs": rows(9.9e9, 9.9e9)}
     reads, total = "docs", spending(exact(0), exact(0), exact(0), (0, 0, 0))
@@ -361,10 +357,10 @@ def many() -> Sample:
     )
     plan = plan_of(f"{recipe}{chr(10).join(steps)}\noutput: {{ path: out/many }}\n", FILES)
     sources = {"docs": SourceFacts(9.9e9, 5e13, 0.01, 0.01, False, 20_000, 64, 12_000)}
-    return Sample(plan, Estimates(made, total, sources=sources))
+    return Told(plan, Estimates(made, total, sources=sources))
 
 
-def idle() -> Sample:
+def idle() -> Told:
     """Nothing has changed, and the ledger answers everything."""
     sample = plain()
     assert sample.estimates is not None
@@ -378,25 +374,23 @@ def idle() -> Sample:
     )
 
 
-def dropped() -> Sample:
+def dropped() -> Told:
     """A step is gone, and only one is asked for."""
     sample = plain()
     short = "  short: { op: filter, from: long, keep: words(text) < 99 }\n  book:"
     more = SMALL.replace("  book:", short).replace(
         "from: long\n    model", "from: short\n    model"
     )
-    return replace(
-        sample, last=("r-0002", plan_of(more, FILES)), options={"selected": ["book", "short"]}
-    )
+    return replace(sample, last=("r-0002", plan_of(more, FILES)), selected=["book", "short"])
 
 
-def unmeasured() -> Sample:
+def unmeasured() -> Told:
     """The model is not here, so nothing was sampled."""
     why = "local/smollm2-135m is not here; type: mashbill models get smollm2-135m"
-    return Sample(plan_of(SMALL, FILES), None, missing={"writer": why})
+    return Told(plan_of(SMALL, FILES), None, missing={"writer": why})
 
 
-SAMPLES: Mapping[str, Callable[[], Sample]] = {
+SAMPLES: Mapping[str, Callable[[], Told]] = {
     made.__name__: made
     for made in (
         edu, plain, filters, ladder, unpriced, wide, many, idle, dropped, unmeasured,

@@ -6,25 +6,21 @@ import re
 
 import pytest
 
-from mashbill.compiler.explaining import markdown
+from mashbill.compiler.explaining import Told, markdown
 
 from ..compiler.world import plan_of
-from .samples import FILES, SAMPLES, SMALL, Sample
+from .samples import FILES, SAMPLES, SMALL
 from .test_text import golden, sample_of
-
-
-def markdown_of(sample: Sample) -> str:
-    return markdown(sample.plan, sample.estimates, sample.last, sample.missing, **sample.options)
 
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_the_golden_markdown(name: str) -> None:
-    golden(f"{name}.md", markdown_of(sample_of(name)))
+    golden(f"{name}.md", markdown(sample_of(name)))
 
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_every_row_of_a_table_has_its_cells(name: str) -> None:
-    for block in markdown_of(sample_of(name)).split("\n\n"):
+    for block in markdown(sample_of(name)).split("\n\n"):
         if block.startswith("|"):
             assert len({len(re.findall(r"(?<!\\)\|", row)) for row in block.splitlines()}) == 1
 
@@ -34,8 +30,8 @@ def test_no_text_of_a_recipe_is_markup() -> None:
         SMALL.replace("words(text) > 3", "\"not matches(text, '^x|<b>|`y`|[z](u)')\""), FILES
     )
     text = markdown(
-        plan, None, ("<i>r</i>", plan_of(SMALL, FILES)), {"m": "<img src=x>"},
-        lock="</details>", worth_lines=("a | b", "# c"),
+        Told(plan, None, ("<i>r</i>", plan_of(SMALL, FILES)), lock="</details>",
+             missing={"m": "<img src=x>", "n": "a | b\n# c"})
     )  # fmt: skip
     assert not re.search(r"(?<!\\)<(?!/?(details|summary)>)", text)
     assert not re.search(r"(?<!\\)</details>\)", text)

@@ -15,11 +15,11 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from mashbill.compiler.estimating.estimates import Estimates, StepEstimate
 from mashbill.compiler.estimating.numbers import Number
-from mashbill.compiler.explaining import PilotSpent, plan_json
+from mashbill.compiler.explaining import PilotSpent, Told, plan_json
 from mashbill.compiler.plan import Plan
 
 from .published import schema
-from .samples import SAMPLES, Sample, about, exact, rows, spending
+from .samples import SAMPLES, about, exact, rows, spending
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "schemas" / "plan.schema.json"
@@ -33,14 +33,10 @@ def validator() -> Draft202012Validator:
     return Draft202012Validator(json.loads(FILE.read_text("utf-8")))
 
 
-def told(sample: Sample, **more: Any) -> dict[str, Any]:
-    options = {
-        k: v for k, v in sample.options.items() if k not in ("worth_lines", "verbose", "width")
-    }
-    made = plan_json(
-        sample.plan, sample.estimates, sample.last, sample.missing, **{**options, **more}
-    )
-    return json.loads(json.dumps(made, allow_nan=False))
+def told(sample: Told, **more: Any) -> dict[str, Any]:
+    made = plan_json(replace(sample, **more))
+    value: dict[str, Any] = json.loads(json.dumps(made, allow_nan=False))
+    return value
 
 
 def test_the_published_schema_is_that_of_the_dataclasses() -> None:
@@ -77,7 +73,7 @@ def test_it_holds_for_what_a_plan_may_lack() -> None:
     for made in (
         told(replace(sample, estimates=None, last=None)),
         told(sample, selected=["judged"], budget={}),
-        told(sample, worth={"anything": 1}, pilot=PilotSpent(64)),
+        told(sample, worth=None, pilot=PilotSpent(64)),
     ):
         validator().validate(made)
     with pytest.raises(ValidationError):
@@ -90,7 +86,7 @@ def test_it_holds_for_shipped_recipes(folder: Path) -> None:
 
     plan = mb.load(folder / "recipe.yaml").compile().plan
     assert plan is not None
-    validator().validate(told(Sample(plan, guessed(plan))))
+    validator().validate(told(Told(plan, guessed(plan))))
 
 
 def guessed(plan: Plan) -> Estimates:

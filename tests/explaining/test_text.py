@@ -16,26 +16,24 @@ from hypothesis import strategies as st
 from mashbill.compiler.cells import display_width
 from mashbill.compiler.estimating.estimates import Estimates, Spending
 from mashbill.compiler.estimating.numbers import Number
-from mashbill.compiler.explaining import PilotSpent, explain
+from mashbill.compiler.explaining import PilotSpent, Told, explain
 from mashbill.compiler.explaining.folding import flow, fold
 from mashbill.compiler.explaining.subject import subject_of
 
 from ..compiler.world import plan_of
-from .samples import FILES, SAMPLES, SMALL, Sample, about, between, exact, rows, spending
+from .samples import FILES, SAMPLES, SMALL, about, between, exact, rows, spending
 
 GOLDEN = Path(__file__).parent / "golden"
 UPDATE = os.environ.get("MASHBILL_UPDATE") == "1"
 
 
 @cache
-def sample_of(name: str) -> Sample:
+def sample_of(name: str) -> Told:
     return SAMPLES[name]()
 
 
-def text_of(sample: Sample, **more: Any) -> str:
-    return explain(
-        sample.plan, sample.estimates, sample.last, sample.missing, **{**sample.options, **more}
-    )
+def text_of(sample: Told, width: int = 80, *, verbose: bool = False, **more: Any) -> str:
+    return explain(replace(sample, **more), width=width, verbose=verbose)
 
 
 def golden(name: str, text: str) -> None:
@@ -66,12 +64,9 @@ def test_no_line_is_longer_and_no_number_is_lost(width: int, name: str, verbose:
         assert shown in text
 
 
-def numbers_of(sample: Sample, verbose: bool) -> set[str]:
+def numbers_of(sample: Told, verbose: bool) -> set[str]:
     """Every value, interval and bound that the tables hold."""
-    selected = sample.options.get("selected")
-    told = subject_of(
-        sample.plan, sample.estimates, sample.last, verbose=verbose, selected=selected
-    )
+    told = sample.subject(verbose=verbose)
     found: set[str] = set()
     for step in told.shown if told.estimates else ():
         if step.estimate:
@@ -106,7 +101,7 @@ def test_an_unchanged_step_with_calls_left_is_shown() -> None:
     assert " = judged" not in text_of(without_calls(sample_of("edu"), "judged"))
 
 
-def without_calls(sample: Sample, name: str) -> Sample:
+def without_calls(sample: Told, name: str) -> Told:
     assert sample.estimates
     nothing = spending(exact(0), exact(0), exact(0), (0, 0, 0))
     step = replace(sample.estimates.steps[name], spending=nothing)
@@ -136,7 +131,7 @@ def test_the_legend_has_the_letters_that_were_used_alone() -> None:
 
 def test_a_mean_outside_its_interval_is_no_error() -> None:
     step = rows(1, between(5, 1, 2, "a"))
-    assert "5 [1–2] a" in text_of(Sample(sample_of("plain").plan, Estimates({"long": step})))
+    assert "5 [1–2] a" in text_of(Told(sample_of("plain").plan, Estimates({"long": step})))
 
 
 def test_a_selection_is_summed_and_says_so() -> None:
@@ -190,7 +185,7 @@ def test_time_of_this_machine_is_told_in_a_unit_of_its_size(
 ) -> None:
     spent = spending(exact(1), exact(1), exact(1), (1, 1, 1), exact(hours), worst_hours=hours * 2)
     estimates = Estimates({"book": rows(1, 1, spending=spent)}, spent)
-    text = text_of(Sample(plan_of(SMALL, FILES), estimates))
+    text = text_of(Told(plan_of(SMALL, FILES), estimates))
     (heads,) = (line for line in text.splitlines() if "calls" in line)
     (book,) = (line for line in text.splitlines() if line.startswith(" + book"))
     assert heads.endswith(head) and book.endswith(shown)
@@ -243,8 +238,8 @@ def test_no_text_can_steer_the_terminal() -> None:
     recipe = SMALL.replace("words(text) > 3", "\"text != 'a\\\\u202eb\\\\u001b[31m'\"")
     bad = "\x1b[31mred\x07"
     text = explain(
-        plan_of(SMALL, FILES), None, ("r\x1b", plan_of(recipe, FILES)), {"m": bad},
-        lock=bad, worth_lines=(bad,),
+        Told(plan_of(SMALL, FILES), None, ("r\x1b", plan_of(recipe, FILES)), lock=bad,
+             missing={"m": bad})
     )  # fmt: skip
     assert not {"\x1b", "\x07", "\u202e"} & set(text)
 
@@ -265,7 +260,7 @@ def test_an_interval_is_told_where_half_of_it_is_below() -> None:
     """Wide intervals go below their numbers before a table is split."""
     number = about(465_000, 0.5, "a")
     estimates = Estimates({"docs": rows(1, 1), "long": rows(1, 1), "book": rows(1, number)})
-    text = text_of(Sample(plan_of(SMALL, FILES), estimates), width=42)
+    text = text_of(Told(plan_of(SMALL, FILES), estimates), width=42)
     lines = text.splitlines()
     at = next(i for i, line in enumerate(lines) if line.startswith(" + book"))
     assert lines[at].endswith("465k a") and lines[at + 1].strip() == "[232k–698k]"

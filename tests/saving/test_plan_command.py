@@ -12,9 +12,10 @@ import pytest
 import mashbill as mb
 from mashbill.compiler.estimating.estimates import Estimates, Spending, StepEstimate
 from mashbill.compiler.estimating.numbers import Number
+from mashbill.compiler.explaining import Told, explain
 from mashbill.runtime.planning import telling
 from mashbill.runtime.planning.finished import estimates_standing, standing
-from mashbill.runtime.planning.telling import Told, estimates_of, told
+from mashbill.runtime.planning.telling import estimates_of, told
 from tests.runtime.conftest import Spine
 
 # -- nothing to do
@@ -201,7 +202,7 @@ def test_python_tells_the_same(spine: Spine) -> None:
     plan = mb.load(spine.folder).plan(survey=False)
     plan.quoted = estimates_standing(plan.record, record).to_json()
     assert estimates_of(plan) == estimates_standing(plan.record, record)
-    assert plan.text(80) == told(plan).text(80)
+    assert plan.text(80) == explain(told(plan), width=80)
 
 
 def test_a_pilot_is_paid_for_once(spine: Spine) -> None:

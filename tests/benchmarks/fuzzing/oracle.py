@@ -21,7 +21,7 @@ from mashbill.compiler.drawing.dot import draw_dot
 from mashbill.compiler.drawing.mermaid import draw_mermaid
 from mashbill.compiler.drawing.picture import picture_of
 from mashbill.compiler.drawing.text import draw_text
-from mashbill.compiler.explaining import explain
+from mashbill.compiler.explaining import Told, explain
 from mashbill.compiler.expr import infer_type, parse_expr, show_expr
 from mashbill.compiler.layout.canonical import LayoutError, format_recipe
 from mashbill.compiler.meaning import meaning_of
@@ -227,7 +227,7 @@ def plans(case: Case, compiled: Compiled) -> None:
         raise Fault("plan: loading changes it")
     if wrong := [*violations(graph), *violations(optimise(graph)[0])]:
         raise Fault(f"graph: {wrong[0]}")
-    explain(plan, None, None, {}, meaning=meaning_of(plan, graph, load_catalog()))
+    explain(Told(plan, meaning=meaning_of(plan, graph, load_catalog())))
 
 
 Rule = Callable[[Case, Compiled], None]
