@@ -9,7 +9,7 @@ from ..estimating.numbers import Number
 from ..plan import Plan, PlanNode
 from ..quantities import show_count
 from .charges import ranged, show_dollars, show_limit
-from .defaults import default_caps
+from .defaults import default_caps, is_priced
 
 USD, GPU_HOURS = 1.0, 1.0
 """Expected spending above which somebody is asked …"""
@@ -30,8 +30,8 @@ class Approval:
     needed: bool
 
 
-def approval(plan: Plan, estimates: Estimates) -> Approval:
-    """Whether a run should be approved, by what it is expected to spend.
+def approval(plan: Plan, estimates: Estimates, pilot: int | None = None) -> Approval:
+    """Whether a run, or a pilot, should be approved, by what it is expected to spend.
 
     Money counts wherever there is a price; GPU-hours count for engine `vllm`. What nobody knows the
     price of is told, and is by itself no reason to ask: a run of local models or of a server of
@@ -41,9 +41,13 @@ def approval(plan: Plan, estimates: Estimates) -> Approval:
     Args:
         plan: What would run.
         estimates: Of the plan.
+        pilot: Rows that a pilot would send to each first model step; None for a whole run.
     """
     usd, unpriced = _dollars(plan, estimates)
     hours = _gpu_hours(plan, estimates)
+    if pilot is not None:
+        part = _part(plan, estimates, pilot)
+        usd, hours = _times(usd, part), _times(hours, part)
     budget = plan.budget or {}
     share = 1.0 if {"usd", "gpu_hours"} & budget.keys() else UNCAPPED
     needed = (usd.value or 0.0) > USD * share or (hours.value or 0.0) > GPU_HOURS * share
@@ -52,10 +56,41 @@ def approval(plan: Plan, estimates: Estimates) -> Approval:
         parts.append(ranged("usd", usd))
     if hours.value:
         parts.append(f"{ranged('gpu_hours', hours)} GPU-h")
-    about = f"This will spend about {' and '.join(parts)}" if parts else "This spends nothing known"
+    what = "This" if pilot is None else "The pilot"
+    about = f"{what} will spend about {' and '.join(parts)}"
+    if not parts:
+        about = f"{what} spends nothing known"
     if unpriced:
         about += f", and what {', '.join(f'`{m}`' for m in unpriced)} costs (?)"
     return Approval(f"{about}; {_most(plan, estimates)}.", needed)
+
+
+def spends(plan: Plan) -> bool:
+    """Whether anything it asks is paid for: by tokens, or in hours of `vllm`."""
+    asked = [plan.models[name] for node in plan.nodes for name in node.asked]
+    return any(is_priced(model) or model["engine"] == "vllm" for model in asked)
+
+
+def _part(plan: Plan, estimates: Estimates, rows: int) -> float:
+    """The share of a run that a pilot of so many rows is, by the first steps that ask."""
+    behind: set[str] = set()
+    shares = []
+    for node in plan.nodes:
+        if any(name in behind for name, _ in node.inputs):
+            behind.add(node.name)
+        elif node.asked:
+            behind.add(node.name)
+            step = estimates.steps.get(node.name)
+            if step is not None and step.rows_in.value:
+                shares.append(min(1.0, rows / step.rows_in.value))
+    return max(shares, default=1.0)
+
+
+def _times(number: Number, factor: float) -> Number:
+    low, value, high = (
+        None if n is None else n * factor for n in (number.low, number.value, number.high)
+    )
+    return Number(value, number.basis, low, high)
 
 
 def _most(plan: Plan, estimates: Estimates) -> str:

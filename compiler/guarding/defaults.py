@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..budgets import SpendCap
@@ -23,7 +24,7 @@ def default_caps(plan: Plan) -> dict[str, float]:
     asked = {name for node in plan.nodes for name in node.asked}
     models = [plan.models[name] for name in asked]
     found: dict[str, float] = {}
-    if any(_costs(model.get("price")) for model in models):
+    if any(is_priced(model) for model in models):
         found["usd"] = USD
     rate = (plan.hardware or {}).get("usd_per_gpu_hour")
     if rate and any(m["engine"] == "vllm" and not m.get("price") for m in models):
@@ -36,14 +37,16 @@ def caps_in_force(plan: Plan, recipe: Recipe) -> tuple[SpendCap, ...]:
     if recipe.budget is not None:
         return recipe.budget.caps
     caps = default_caps(plan)
-    span = next((m.span for m in recipe.models if _is_priced(plan, m.name)), recipe.span)
+    span = next((m.span for m in recipe.models if _paid(plan, m.name)), recipe.span)
     return tuple(SpendCap(kind, value, span) for kind, value in caps.items())
 
 
-def _is_priced(plan: Plan, name: str) -> bool:
+def _paid(plan: Plan, name: str) -> bool:
     model = plan.models.get(name)
-    return model is not None and (_costs(model.get("price")) or model["engine"] == "vllm")
+    return model is not None and (is_priced(model) or model["engine"] == "vllm")
 
 
-def _costs(price: dict[str, Any] | None) -> bool:
+def is_priced(model: Mapping[str, Any]) -> bool:
+    """Whether tokens of a model of a plan cost money."""
+    price = model.get("price")
     return bool(price and (price["input"] or price["output"]))

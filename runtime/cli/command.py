@@ -95,6 +95,18 @@ def recipe_arguments(
     sub.add_argument("--format", choices=formats, default=formats[0])
 
 
+def retyped(verb: str, given: argparse.Namespace, *more: str) -> str:
+    """What to type for a verb on the same recipe, under the same profile and settings."""
+    import shlex
+
+    words = ["mashbill", verb, *([given.recipe] if given.recipe else [])]
+    words += ["--profile", given.profile] if given.profile else []
+    for value in given.set:
+        words += ["--set", value]
+    words += ["--allow-outside"] if given.allow_outside else []
+    return shlex.join([*words, *more])
+
+
 def split_recipe(words: Sequence[str]) -> tuple[str | None, list[str]]:
     """A first word that is a folder or a `.yaml` file names the recipe; what follows it does not.
 

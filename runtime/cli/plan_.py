@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .command import USAGE, fail, recipe_arguments, split_recipe, width
+from .command import USAGE, fail, recipe_arguments, retyped, split_recipe, width
 
 if TYPE_CHECKING:
     from ...compiler.explaining import Told
@@ -38,6 +38,10 @@ def add_arguments(sub: argparse.ArgumentParser) -> None:
         metavar="N",
         help="send N real rows to each model step first; run pays for none of them again",
     )
+    sub.add_argument(
+        "-y", "--yes", action="store_true", help="spend what a pilot costs without being asked"
+    )
+    sub.add_argument("--no-input", action="store_true", help="ask nothing: refuse what needs a yes")
     sub.add_argument("--value", action="store_true", help="what the data will be worth")
     sub.add_argument(
         "--student", metavar="SIZE", help="parameters of the model to be trained, such as 1.7B"
@@ -111,9 +115,7 @@ def _show(given: argparse.Namespace, words: Sequence[str], student: float | None
         plan.quoted = estimates_standing(plan.record, record).to_json()
     elif not plan.missing:
         if given.pilot:
-            plan.send_pilot(given.pilot, watch=_watch())
-            if plan.piloted and plan.piloted.stopped:
-                sys.stderr.write(f"The pilot ended early: {plan.piloted.stopped}\n\n")
+            _pilot(given, plan)
         if not given.compare or given.out:  # a comparison measures both sides itself
             plan.measure()
     show_warnings(plan)
@@ -125,6 +127,18 @@ def _show(given: argparse.Namespace, words: Sequence[str], student: float | None
     if given.out:
         _save(given, plan)
     return _code(given, plan, idle=idle)
+
+
+def _pilot(given: argparse.Namespace, plan: Plan) -> None:
+    """Send real rows, if that was approved where it costs much. Raises `RunError`."""
+    from ..preflight import guard_pilot
+
+    more = ["--until", given.until] if given.until else []
+    go_on = retyped("plan", given, *more, "--pilot", str(given.pilot))
+    guard_pilot(plan, given.pilot, go_on=go_on, yes=given.yes, no_input=given.no_input)
+    plan.send_pilot(given.pilot, watch=_watch())
+    if plan.piloted and plan.piloted.stopped:
+        sys.stderr.write(f"The pilot ended early: {plan.piloted.stopped}\n\n")
 
 
 def _code(given: argparse.Namespace, plan: Plan, *, idle: bool) -> int:

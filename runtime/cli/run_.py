@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import shlex
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TextIO
 
-from .command import USAGE, recipe_arguments, width
+from .command import USAGE, recipe_arguments, retyped, width
 from .lock_ import refuse
 
 if TYPE_CHECKING:
@@ -131,16 +130,11 @@ def _planned(given: argparse.Namespace) -> Plan:
 
 def typed(given: argparse.Namespace) -> str:
     """What goes on with the run of a command line."""
-    words = ["mashbill", "run", *([given.recipe] if given.recipe else [])]
-    words += ["--profile", given.profile] if given.profile else []
-    for value in given.set:
-        words += ["--set", value]
-    words += ["--until", given.until] if given.until else []
-    words += ["--allow-outside"] if given.allow_outside else []
-    words += ["--replay"] if given.replay else []
-    words += ["--replace"] if given.replace else []
-    words += ["--over-budget"] if given.over_budget else []
-    return shlex.join(words)
+    more = ["--until", given.until] if given.until else []
+    more += ["--replay"] if given.replay else []
+    more += ["--replace"] if given.replace else []
+    more += ["--over-budget"] if given.over_budget else []
+    return retyped("run", given, *more)
 
 
 def _nothing_to_do(plan: Plan, retry: str | None) -> str:

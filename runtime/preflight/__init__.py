@@ -10,8 +10,8 @@ to prove. Models that nothing is left to ask are not asked.
 from __future__ import annotations
 
 from .answer import Answer
-from .guard import guard
+from .guard import guard, guard_pilot
 from .models import ask_each
 from .preflight import Preflight, preflight
 
-__all__ = ["Answer", "Preflight", "ask_each", "guard", "preflight"]
+__all__ = ["Answer", "Preflight", "ask_each", "guard", "guard_pilot", "preflight"]

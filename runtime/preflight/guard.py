@@ -10,7 +10,7 @@ from ...compiler.estimating.estimates import Estimates
 from ...compiler.estimating.facts import Facts
 from ...compiler.estimating.reading import read_estimates
 from ...compiler.guarding.affording import affording
-from ...compiler.guarding.approval import approval
+from ...compiler.guarding.approval import approval, spends
 from .consent import RefusedError, consent
 from .preflight import Preflight, preflight
 from .spent import spent_before
@@ -78,6 +78,47 @@ def guard(
             stderr=stderr or sys.stderr,
         )
     return found
+
+
+def guard_pilot(
+    plan: Plan,
+    rows: int,
+    *,
+    go_on: str = "mashbill plan --pilot",
+    yes: bool = False,
+    no_input: bool = False,
+    stdin: TextIO | None = None,
+    stderr: TextIO | None = None,
+) -> None:
+    """Ask for a yes before a pilot that costs as much as a run that would be asked about.
+
+    Only where something has a price is the plan measured for it.
+
+    Args:
+        plan: Not measured yet.
+        rows: How many are to reach each first model step.
+        go_on: As `guard` takes it, as are the others.
+        yes: As above.
+        no_input: As above.
+        stdin: As above.
+        stderr: As above.
+
+    Raises:
+        RecipeError: As `Plan.measure`.
+        RefusedError: Nobody said yes.
+    """
+    if yes or not spends(plan.record):
+        return
+    plan.measure()
+    assert plan.estimates is not None
+    consent(
+        approval(plan.record, plan.estimates, rows),
+        yes=yes,
+        no_input=no_input,
+        go_on=go_on,
+        stdin=stdin or sys.stdin,
+        stderr=stderr or sys.stderr,
+    )
 
 
 def _estimates(plan: Plan) -> Estimates | None:

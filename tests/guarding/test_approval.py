@@ -62,3 +62,15 @@ def test_nothing_is_asked_where_no_model_is() -> None:
     recipe = RECIPE.partition("steps:")[0] + "steps: { kept: { op: filter, from: web } }\n"
     _, plan = compiled("", recipe=recipe.replace("tokenizer: small", ""))
     assert not approval(plan, estimate(plan, facts())).needed
+
+
+@pytest.mark.parametrize(("pilot", "needed"), [(40, False), (80, True), (4096, True)])
+def test_a_pilot_is_asked_about_by_its_rows(pilot: int, needed: bool) -> None:
+    """By $0.018 a row, and never by more rows than there are."""
+    _, plan = compiled("$150", recipe=RECIPE)
+    found = approval(plan, estimate(plan, facts(2000)), pilot)
+    assert found.needed is needed
+    whole = approval(plan, estimate(plan, facts(2000))).words
+    assert found.words.startswith("The pilot will spend about $")
+    same = found.words.removeprefix("The pilot") == whole.removeprefix("This")
+    assert same is (pilot > 2000)

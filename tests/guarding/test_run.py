@@ -188,3 +188,22 @@ def test_a_terminal_is_asked(case: Case, typed: str, code: int) -> None:
     before, question, _ = said.partition("Continue? [y/N] ")
     assert question and "Preflight  disk" in before and "This will spend about $3." in before
     assert len(case.server.asked) == (21 if code == 0 else 1)
+
+
+# -- a pilot
+
+
+def test_a_pilot_that_costs_much_waits_for_a_yes(case: Case) -> None:
+    case.rows = 2000
+    said = case.spine.do("plan", "--pilot", "1500", "--no-input")
+    assert said.code == 3 and not case.server.asked
+    assert "The pilot will spend about $" in said.err
+    assert f"type: mashbill plan {case.spine.folder} --pilot 1500 --yes" in said.err
+    assert not list(case.spine.folder.glob(".mashbill/pilots/*"))
+    said = case.spine.do("plan", "--pilot", "1500", "--yes")
+    assert said.code == 0 and case.server.asked, said.text
+
+
+def test_a_small_pilot_asks_for_nothing(case: Case) -> None:
+    assert case.spine.do("plan", "--pilot", "2").code == 0
+    assert case.server.asked
