@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterable, Mapping
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 from ..compiler.plan import Plan, PlanNode
-from .budget import Purse, open_purse
+from .budget import open_purse
+from .budget.carried import new_pilot
 from .counting import counter_of
 from .engine_room import room_of
+from .execute import close
 from .execution import Execution
 from .faults import RunError, said
 from .interrupts import interruptible, run_async
@@ -106,11 +109,14 @@ def preview(
         folder.mkdir(parents=True, exist_ok=True)
         count = counter_of(plan, room)
         found = candidates(plan, project, count, reached)
-        with interruptible(), Ledger.open(project.state / "ledger") as ledger:
-            # It stays under the caps of its data set, and its few calls are not counted there.
-            purse = open_purse(plan, RunFolder(folder), project.state)
-            if isinstance(purse, Purse):
-                purse.save = None
+        with ExitStack() as stack:
+            stack.enter_context(interruptible())
+            ledger = stack.enter_context(Ledger.open(project.state / "ledger"))
+            # A run pays for none of its calls again, so they count for the caps as a pilot's do.
+            spending = new_pilot(project.state)
+            stack.callback(_drop_empty, spending)
+            purse = open_purse(plan, spending, project.state)
+            stack.callback(close, purse)
             execution = Execution(
                 plan, project, RunFolder(folder), folder, room, ledger, passes=passes, purse=purse
             )
@@ -120,6 +126,12 @@ def preview(
     stats = [w.stats for w in execution.windows.values()]
     sent, reused = sum(s.sent - s.retried for s in stats), sum(s.reused for s in stats)
     return Preview(plan, shown, tuple(rows), sent, reused, found.sampled)
+
+
+def _drop_empty(folder: RunFolder) -> None:
+    """Leave no folder where nothing is capped and so nothing was noted."""
+    with suppress(OSError):
+        folder.path.rmdir()
 
 
 def _upstream(plan: Plan, names: frozenset[str]) -> frozenset[str]:

@@ -175,4 +175,11 @@ def test_it_stays_under_the_caps_of_its_data_set(spine: Spine) -> None:
     assert said.code == 1, said.text
     assert "budget.requests: 2 of 2 requests spent" in said.text
     assert len(spine.sent()) == 2
-    assert not list(spine.folder.glob(".mashbill/**/spent.json")), "a run counts its own"
+    said = spine.do("run", "--quiet", "--over-budget")
+    assert said.code == 5, "what a preview has sent is gone for the run"
+    assert len(spine.sent()) == 2
+
+
+def test_without_caps_it_leaves_no_account(spine: Spine) -> None:
+    assert spine.do("preview", "-n", "2").code == 0
+    assert not list(spine.folder.glob(".mashbill/pilots/*"))
