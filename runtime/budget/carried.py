@@ -1,8 +1,8 @@
 """What earlier runs and pilots of a data set have spent: caps count until the data set is done.
 
-`runs/<id>/spent.json` (of pilots and previews: `pilots/<id>/spent.json`) holds what a run may have spent, by
-cap. It is written whole, in strides and ahead of use, so that a run that was killed is never taken
-to have spent less than it did; at its end it holds the exact figures.
+`runs/<id>/spent.json` (of pilots and previews: `pilots/<id>/spent.json`) holds what a run may have
+spent, by cap. It is written whole, in strides and ahead of use, so that a run that was killed is
+never taken to have spent less than it did; at its end it holds the exact figures.
 """
 
 from __future__ import annotations
