@@ -44,6 +44,8 @@ class StepEstimate:
         truncated: Share of replies in the ledger that hit max_tokens; None where there are none.
         overlong: Share of prompts that do not fit the model.
         prefix_share: Share of prompt tokens that a prefix cache spares.
+        hidden: By model that thinks before it replies, the share of its reply tokens in the ledger
+            that no text shows.
     """
 
     rows_in: Number
@@ -56,6 +58,7 @@ class StepEstimate:
     truncated: float | None = None
     overlong: float = 0.0
     prefix_share: float = 0.0
+    hidden: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,8 +100,9 @@ class NodeFacts:
             `tokens_passed` (of a part: tokens of the rows that pass as they came).
         settled: By row whose every call is in the ledger, those that pass as they came left out:
             `units`, `rows_out`, `size_out`, for a part `tokens_out`, and for each model that was
-            asked `calls:NAME`, `prompt:NAME`, `reply:NAME`; `prompt` (tokens of first attempts,
-            where all of them were rendered); `truncated` (replies cut off at
+            asked `calls:NAME`, `prompt:NAME`, `reply:NAME`, and where it thinks `hidden:NAME` (of
+            the reply tokens, those that the text does not show); `prompt` (tokens of first
+            attempts, where all of them were rendered); `truncated` (replies cut off at
             max_tokens).
         settled_rows: Sampled rows whose every call is in the ledger.
         held: Rows of all, sampled or not, whose calls the ledger is taken to hold: those met before

@@ -100,7 +100,8 @@ def _action(
 ) -> tuple[str, dict[str, float]]:
     """What to type, and what that leaves of the spread of each driver."""
     asking = {n.name for n in plan.nodes if n.asked}
-    rows = _pilot(max((carried.incoming[name].mean for name in asking), default=0.0))
+    reached = max((carried.incoming[name].mean for name in asking), default=0.0)
+    rows = _pilot(reached)
     learnt = {
         d.key: MEASURED if d.what == "speed" else LEARNT / rows**0.5
         for d in drivers
@@ -117,7 +118,7 @@ def _action(
     if largest.key in learnt:
         return f"mashbill plan --pilot {rows}", learnt
     if largest.basis == "p":
-        return _further(largest, list(drivers))
+        return _further(list(drivers), reached)
     return "", {}
 
 
@@ -127,10 +128,11 @@ def _pilot(rows: float) -> int:
     return max(1, min(PILOT, wanted, round(rows / 2)))
 
 
-def _further(largest: Driver, drivers: list[Driver]) -> tuple[str, dict[str, float]]:
-    """A pilot four times as large as the one that there was."""
+def _further(drivers: list[Driver], reached: float) -> tuple[str, dict[str, float]]:
+    """A pilot four times as large as the one that there was, of no more than half of the rows."""
     seen = max((d.rows for d in drivers if d.basis == "p" and d.what == "replies"), default=0)
-    rows = min(MOST_PILOT, max(4 * FEWEST_PILOT, 1 << max(seen * 4 - 1, 1).bit_length()))
+    wanted = max(4 * FEWEST_PILOT, 1 << max(seen * 4 - 1, 1).bit_length())
+    rows = min(MOST_PILOT, wanted, round(reached / 2))
     left = (seen / rows) ** 0.5 if seen and rows > seen else 1.0
     if left >= 1.0:
         return "", {}

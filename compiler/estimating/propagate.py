@@ -15,7 +15,7 @@ from ..plan import Plan, PlanNode
 from .amounts import Amounts, together
 from .chance import Chance, Driver, number, surely
 from .estimates import Estimates, StepEstimate
-from .facts import Facts, NodeFacts, SourceFacts
+from .facts import Facts, Moments, NodeFacts, SourceFacts
 from .flow import UNSEEN, Flow, first, joined
 from .mix import mixed
 from .model_step import ask
@@ -221,6 +221,17 @@ def _step(node: PlanNode, carried: Carried, facts: Facts) -> StepEstimate:
         sampled=source.sampled if source else seen.rows_in,
         piloted=seen.settled_rows,
         truncated=truncated / replies if truncated is not None and replies else None,
+        hidden=_hidden(node, settled) if settled else {},
         overlong=seen.overlong,
         prefix_share=seen.prefix_share,
     )
+
+
+def _hidden(node: PlanNode, settled: Moments) -> dict[str, float]:
+    """Share of reply tokens that no text shows, of each model that thinks."""
+    found = {}
+    for model in node.asked:
+        thought, all_ = settled.of(f"hidden:{model}"), settled.of(f"reply:{model}")
+        if thought and all_:
+            found[model] = thought / all_
+    return found

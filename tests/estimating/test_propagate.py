@@ -464,6 +464,33 @@ def test_a_speed_that_was_not_measured_asks_for_a_pilot() -> None:
     assert found.action == "mashbill plan --pilot 16"
 
 
+@pytest.mark.parametrize(
+    ("rows", "seen", "action"),
+    [
+        (1000, 0, "mashbill plan --pilot 16"),
+        (12, 0, "mashbill plan --pilot 6"),
+        (1000, 64, "mashbill plan --pilot 256"),
+        (100, 16, "mashbill plan --pilot 50"),
+        (20, 16, ""),
+    ],
+)
+def test_a_pilot_is_at_most_half_of_the_rows(rows: int, seen: int, action: str) -> None:
+    """Beyond that, running tells as much."""
+    source = {"docs": SourceFacts(float(rows), rows * 100.0, exact=True)}
+    pages = NodeFacts(rows_in=rows, whole=True, reached=still(rows, 100, rows_out=1.0))
+    rng = np.random.default_rng(3)
+    book = asked(rows, 100, whole=True, prompt=30.0)
+    if seen:
+        reply = rng.lognormal(4, 1, seen)
+        outcomes = {"units": 1.0, "rows_out": 1.0, "calls:writer": 1.0, "prompt": 30.0}
+        given = {k: np.full(seen, v) for k, v in outcomes.items()}
+        given |= {"prompt:writer": np.full(seen, 30.0), "reply:writer": reply}
+        settled = moments(given, np.full(seen, 100.0))
+        book = replace(book, settled=settled, settled_rows=seen, held=float(seen))
+    found = levers(sources=source, nodes={"pages": pages, "book": book})
+    assert (found.step, found.action) == ("book", action)
+
+
 def test_what_other_rows_decide_is_bounded_and_never_taken_from_a_sample() -> None:
     nodes = {
         "pages": NodeFacts(rows_in=1000, reached=still(1000, 100)),
