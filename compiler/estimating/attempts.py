@@ -14,12 +14,6 @@ if TYPE_CHECKING:
     from ..plan import PlanNode
     from .facts import NodeFacts
 
-PASS_LOGIT, PASS_SPREAD = 0.7, 1.6
-"""Share of replies that pass the checks, where nothing says: its logit. 63 % on average, between 13
-and 97 % in nine of ten cases; `[ours]`, after the pass rates of the recipes that are shipped."""
-WHOLE_LOGIT, WHOLE_SPREAD = 3.0, 1.0
-"""The same where there are no checks: what is cut off or cannot be read is refused all the same.
-93 % on average, between 79 and 99."""
 REPLY_TOKENS, REPLY_SPREAD = 250.0, 1.0
 """Tokens of a reply of `generate` on average, likewise, before it is cut off at `max_tokens`: half
 of the replies are below 150, nine of ten between 30 and 780."""

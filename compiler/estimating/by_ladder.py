@@ -11,12 +11,8 @@ from typing import TYPE_CHECKING
 from ..draw_costs import drawn_share, let_in, made_share
 from ..plan import PlanNode
 from .attempts import (
-    PASS_LOGIT,
-    PASS_SPREAD,
     REPLY_SPREAD,
     REWRITE_SPREAD,
-    WHOLE_LOGIT,
-    WHOLE_SPREAD,
     accepted,
     calls_of,
     may_drop,
@@ -26,6 +22,7 @@ from .facts import NodeFacts, Prior
 from .load import Load
 from .made import Made
 from .numbers import Basis, weakest
+from .passing import Passing
 
 if TYPE_CHECKING:
     from .chance import Array
@@ -35,21 +32,22 @@ GRID = tuple(k / 20 for k in range(21))
 
 
 def by_ladder(
-    node: PlanNode, seen: NodeFacts, load: Load, prior: Prior | None, chance: Chance
+    node: PlanNode,
+    seen: NodeFacts,
+    load: Load,
+    prior: Prior | None,
+    passing: Passing,
+    chance: Chance,
 ) -> Made:
-    """By the ladder, rung by rung."""
+    """By the ladder, rung by rung, with so many replies passing."""
     import numpy as np
 
     basis: Basis = "h" if prior else "a"
     params = node.definition["params"]
-    checked = bool(params.get("checks"))
     samples = int(params.get("samples") or 1)
     until = node.tuning.until or params.get("until")
-    share = (
-        chance.share(Driver(node.name, "checks", basis), PASS_LOGIT, PASS_SPREAD)
-        if checked
-        else chance.share(Driver(node.name, "whole replies", basis), WHOLE_LOGIT, WHOLE_SPREAD)
-    )
+    what = "checks" if params.get("checks") else "whole replies"
+    share = chance.share(Driver(node.name, what, basis), passing.logit, passing.spread)
 
     def at(value: Callable[[float], float]) -> Array:
         return np.asarray(np.interp(share, GRID, [value(p) for p in GRID]))

@@ -100,6 +100,8 @@ class Estimates:
         prices: By model.
         unpriced: Models whose price nobody knows.
         leverage: None where nothing is uncertain.
+        hurried: Sources and steps of which rows were left out, since looking at them took too long:
+            on another machine, or a quieter one, the estimates may differ.
     """
 
     steps: Mapping[str, StepEstimate]
@@ -113,7 +115,9 @@ class Estimates:
     prices: Mapping[str, Price] = field(default_factory=dict)
     unpriced: frozenset[str] = frozenset()
     leverage: Leverage | None = None
+    hurried: frozenset[str] = frozenset()
 
     def to_json(self) -> dict[str, Any]:
         """For the run record, the saved plan and `plan --format json`."""
-        return {**asdict(self), "unpriced": sorted(self.unpriced)}
+        sets = {"unpriced": sorted(self.unpriced), "hurried": sorted(self.hurried)}
+        return {**asdict(self), **sets}

@@ -214,6 +214,9 @@ class Facts:
         unpriced: Models whose price nobody knows.
         estimated: Models whose tokens are counted by a rule, not by their own tokenizer.
         exact: Whether the sample was all of every source.
+        hurried: Sources and steps of which rows were left out, since looking at them took far
+            longer than it usually does.
+        parameters: How many a model has, by model, where that is known.
     """
 
     sources: Mapping[str, SourceFacts] = field(default_factory=dict)
@@ -224,3 +227,5 @@ class Facts:
     unpriced: frozenset[str] = frozenset()
     estimated: frozenset[str] = frozenset()
     exact: bool = False
+    hurried: frozenset[str] = frozenset()
+    parameters: Mapping[str, float] = field(default_factory=dict)

@@ -21,6 +21,7 @@ from .facts import Facts, NodeFacts
 from .flow import UNSEEN, Flow
 from .load import load_of, most_of
 from .numbers import Basis, weakest
+from .passing import passing
 
 if TYPE_CHECKING:
     from .chance import Array
@@ -58,7 +59,8 @@ def ask(
     if seen.settled is not None and seen.settled.rows:
         made = by_replies(node, seen, load, facts, chance)
     else:
-        made = by_ladder(node, seen, load, facts.priors.get(node.name), chance)
+        prior = facts.priors.get(node.name)
+        made = by_ladder(node, seen, load, prior, passing(node, plan, facts), chance)
     ladder = calls_of(node, seen, 0.5)
     by_model = {}
     for model in node.asked:

@@ -20,6 +20,7 @@ from .flow import UNSEEN, Flow, first, joined
 from .mix import mixed
 from .model_step import ask
 from .numbers import Basis, weakest
+from .passing import Passing, passing
 from .regression import totals
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def estimate(plan: Plan, facts: Facts) -> Estimates:
         prices=dict(facts.prices),
         unpriced=facts.unpriced,
         leverage=leverage(plan, facts, chance, carried),
+        hurried=facts.hurried,
     )
 
 
@@ -101,7 +103,8 @@ def _carry(node: PlanNode, plan: Plan, facts: Facts, chance: Chance, carried: Ca
         carried.reused[node.name] = made.reused
         carried.tokens[node.name] = made.tokens
         return
-    carried.flows[node.name], carried.tokens[node.name] = _plain(node, flow, seen, chance)
+    unread = passing(node, plan, facts) if node.definition["params"].get("checks") else None
+    carried.flows[node.name], carried.tokens[node.name] = _plain(node, flow, seen, unread, chance)
     if node.stage == "gather" and (seen.assumed or seen.reached is None):
         carried.flows[node.name] = _chosen(node, flow, plan, carried)
 
@@ -121,9 +124,12 @@ def _scanned(name: str, source: SourceFacts | None, chance: Chance) -> Flow:
 
 
 def _plain(
-    node: PlanNode, flow: Flow, seen: NodeFacts, chance: Chance
+    node: PlanNode, flow: Flow, seen: NodeFacts, unread: Passing | None, chance: Chance
 ) -> tuple[Flow, Array | None]:
-    """A step that asks nobody: what goes on, and its tokens as a part of the mix."""
+    """A step that asks nobody: what goes on, and its tokens as a part of the mix.
+
+    `unread` is what passes its checks of rows that nobody has written yet.
+    """
     import numpy as np
 
     if flow.rows is None or flow.size is None:
@@ -131,7 +137,7 @@ def _plain(
     if not node.drops and (seen.reached is None or "rows_out" not in seen.reached.names):
         return flow, None
     if seen.reached is None or "rows_out" not in seen.reached.names:
-        return _unsampled(node, flow, seen, chance), None
+        return _unsampled(node, flow, seen, unread, chance), None
     below = flow.basis in ("p", "h", "a")
     whole = seen.whole and not below and not seen.assumed
     own: Basis = "a" if seen.assumed else "e" if whole else "p" if below else "s"
@@ -160,11 +166,13 @@ def _bounded(value: float, bound: float | None) -> float:
     return value if bound is None else min(value, bound)
 
 
-def _unsampled(node: PlanNode, flow: Flow, seen: NodeFacts, chance: Chance) -> Flow:
-    """What a step that needs all rows leaves: no sample of rows says how many are alike.
+def _unsampled(
+    node: PlanNode, flow: Flow, seen: NodeFacts, unread: Passing | None, chance: Chance
+) -> Flow:
+    """What a step leaves of rows that nobody has written yet, or of which it needs all.
 
-    In a corpus with 67 % duplicates a sample of 1 % shows 20 % (`[calc]`), so what counts is what
-    the recipe expects, or bounds.
+    No sample of rows says how many are alike: in a corpus with 67 % duplicates a sample of 1 %
+    shows 20 % (`[calc]`), so what counts is what the recipe expects, or bounds.
     """
     import numpy as np
 
@@ -176,6 +184,8 @@ def _unsampled(node: PlanNode, flow: Flow, seen: NodeFacts, chance: Chance) -> F
     driver = Driver(node.name, "yield", "a")
     if expected is not None:
         kept = 1 - np.minimum(chance.around(driver, float(expected), EXPECTED_SPREAD), 1.0)
+    elif unread is not None:
+        kept = chance.share(driver, unread.logit, unread.spread)
     else:
         kept = FEWEST + (1 - FEWEST) * chance.share(driver, 0.0, 1.8)
     return Flow(flow.rows * kept, flow.size * kept, "a", flow.most, flow.most_size, flow.grown)

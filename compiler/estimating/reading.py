@@ -29,6 +29,7 @@ def _estimates(value: Any) -> Estimates:
         "steps": _each(value["steps"], _step),
         "total": _spending(value["total"]) if value.get("total") else None,
         "unpriced": frozenset(value.get("unpriced") or ()),
+        "hurried": frozenset(value.get("hurried") or ()),
     }
     readers: Mapping[str, Callable[[Any], Any]] = {
         "supply": _number,

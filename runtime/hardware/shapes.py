@@ -26,6 +26,13 @@ def find_shape(spec: ModelSpec) -> Shape | None:
     return found or _known(spec)
 
 
+def find_parameters(spec: ModelSpec) -> float | None:
+    """How many parameters a model has, on whichever engine; None where nobody knows."""
+    own = spec.engine in ("local", "vllm")
+    shape = find_shape(spec) if own else _known(spec)
+    return shape.parameters if shape else None
+
+
 def _from_gguf(spec: ModelSpec) -> Shape | None:
     from ..llama.gguf import read_metadata
     from ..models import find_model

@@ -26,6 +26,7 @@ def measure(plan: Plan, project: Project) -> Survey:
         OutsideError: A source lies where it may not be read.
         RemoteError: An address cannot be reached.
     """
+    from ..hardware.shapes import find_parameters
     from ..hardware.speeds import find_speeds
     from ..history.priors import priors
     from ..prices import find_prices
@@ -34,11 +35,13 @@ def measure(plan: Plan, project: Project) -> Survey:
     room = room_of(plan, project)
     found = survey(plan, project, room)
     prices, unpriced = find_prices(plan)
+    sizes = {name: find_parameters(room.spec(name)) for name in plan.models}
     facts = replace(
         found.facts,
         priors=priors(plan, project),
         speeds=find_speeds(plan, project, room),
         prices=prices,
         unpriced=unpriced,
+        parameters={name: size for name, size in sizes.items() if size is not None},
     )
     return replace(found, facts=facts)
