@@ -118,10 +118,10 @@ def test_a_cap_on_money_needs_a_price_and_holds(tmp_path: Path) -> None:
 
 
 def test_time_stops_admission(tmp_path: Path) -> None:
-    spine = spine_with(tmp_path, "{ wall: 1s }", rows=400, latency="50ms", slots=4)
+    spine = spine_with(tmp_path, "{ wall: 3s }", rows=400, latency="50ms", slots=4)
     said = spine.run()
     assert said.code == 5, said.text
-    assert "budget.wall: all of 1s spent" in said.err
+    assert "budget.wall: all of 3s spent" in said.err
     balance(spine.last())
     assert partial(spine)[0].height > 0
 
