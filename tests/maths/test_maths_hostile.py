@@ -120,7 +120,7 @@ def test_sympy_does_not_round() -> None:
 
 
 def test_a_hang_ends_and_the_next_pair_is_judged(monkeypatch: pytest.MonkeyPatch) -> None:
-    def hang(_gold: str, _got: str) -> tuple[bool | None, str]:
+    def hang(*_: object) -> tuple[bool | None, str]:
         while True:
             try:
                 sum(range(1_000))
