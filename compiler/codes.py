@@ -815,6 +815,25 @@ take smaller or quantised weights.
 """,
         stage="run",
     ),
+    "M254": Code(
+        "hidden-reasoning",
+        "warning",
+        """\
+The model thinks before it replies. Its thoughts are kept apart from the text of
+the reply, so no row shows them; they are written, waited for and billed like
+the reply, count toward `max_tokens`, and are often many times as long. Told by
+what the server counts, once a pilot or a run has replies (the estimate holds
+them from then on).
+
+    writer: { use: vllm/Qwen/Qwen3-8B, thinking: false }
+
+`thinking: false` switches it off where the model's chat template can do so, on
+engine `vllm` and on servers like vLLM, SGLang and llama.cpp. `thinking: true`
+says that it is meant, and nothing is said any more; give `max_tokens` room for
+both. Either makes it another model: its replies are asked for anew.
+""",
+        stage="plan",
+    ),
     "M255": Code(
         "max-tokens-truncates",
         "warning",

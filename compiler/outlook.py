@@ -13,6 +13,7 @@ from .plan import Plan
 from .quantities import show_bytes, show_count, show_share, show_tokens
 from .recipe import PartDecl, Recipe
 from .shares import settle_shares
+from .thinking import SEEN, told
 
 ENOUGH = 20
 """Sampled rows of which none is left before it is worth a word, unless they are all there are."""
@@ -44,6 +45,7 @@ def outlook(
         *_emptied(plan, recipe, facts),
         *_unsampled(plan, recipe, facts),
         *_cut_off(plan, recipe, estimates),
+        *_hidden(plan, recipe, estimates),
         *_mix(plan, recipe, estimates),
         *_small(plan, recipe, estimates),
         *affording(plan, recipe, estimates, facts, estimate, spent=spent),
@@ -108,6 +110,21 @@ def _cut_off(plan: Plan, recipe: Recipe, estimates: Estimates) -> Iterator[Diagn
                 step.span,
                 help="raise max_tokens, or ask for less: what is cut off is rejected",
             )
+
+
+def _hidden(plan: Plan, recipe: Recipe, estimates: Estimates) -> Iterator[Diagnostic]:
+    """Models whose replies were thoughts for the most part, each where it thinks most."""
+    for model in recipe.models:
+        found = [
+            (estimate.hidden[model.name], step)
+            for step, estimate in estimates.steps.items()
+            if model.name in estimate.hidden and estimate.piloted >= SEEN
+        ]
+        if not found or model.name not in plan.models:
+            continue
+        share, step = max(found)
+        if said := told(model.name, plan.models[model.name], share, f"in `{step}`"):
+            yield Diagnostic("M254", said[0], model.span, help=said[1])
 
 
 def _mix(plan: Plan, recipe: Recipe, estimates: Estimates) -> Iterator[Diagnostic]:

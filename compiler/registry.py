@@ -76,6 +76,22 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
+class Pace:
+    """What an operator takes for a row on a usual machine: by it `plan` bounds how many it tries.
+
+    It is declared, not measured, so that a plan tries the same rows everywhere; half as much or
+    twice as much does no harm.
+
+    Attributes:
+        row: Seconds, however little it holds.
+        byte: Seconds for each byte of its text columns.
+    """
+
+    row: float = 0.0
+    byte: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Param:
     """One parameter of an operator, from its function's signature."""
 
@@ -120,6 +136,7 @@ class Operator:
             nothing is said.
         whole: Whether rows of other documents decide what becomes of a row, so that a sample says
             nothing of how many are left (what merges or drops duplicates).
+        pace: What it takes for a row, where that is not what is usual for its cost.
     """
 
     name: str
@@ -141,6 +158,7 @@ class Operator:
     later: tuple[str, ...] = ()
     tasks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     whole: bool = False
+    pace: Pace | None = None
 
     @property
     def schema(self) -> dict[str, Any]:
@@ -188,6 +206,7 @@ def step(
     tasks: Mapping[str, tuple[str, ...]] | None = None,
     later: Iterable[str] = (),
     whole: bool = False,
+    pace: Pace | None = None,
 ) -> Callable[[F], F]:
     """Declare a step operator; its name is the function's, a trailing underscore dropped."""
     return _declare(
@@ -204,6 +223,7 @@ def step(
         tasks=dict(tasks or {}),
         later=tuple(later),
         whole=whole,
+        pace=pace,
     )
 
 
@@ -218,6 +238,7 @@ def check(
     makes: Iterable[str] = (),
     tasks: Mapping[str, tuple[str, ...]] | None = None,
     later: Iterable[str] = (),
+    pace: Pace | None = None,
 ) -> Callable[[F], F]:
     """Declare a check: `build(**params)` gives a function from a row to a `Verdict`.
 
@@ -238,6 +259,7 @@ def check(
         makes=tuple(makes),
         tasks=dict(tasks or {}),
         later=tuple(later),
+        pace=pace,
     )
 
 

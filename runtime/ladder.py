@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ..compiler.whitespace import trim_reply
 from .outcome import Attempt, Unit, UnitEnd
-from .requests import Message
+from .requests import Message, begun_of
 from .specs import check_specs as check_specs
 from .tools import Tools
 from .verdict import Row, Verdict
@@ -129,7 +130,8 @@ class _Climb:
         self._asked += 1
         entry = await self._tools.ask(self._messages, sampling, draw)
         self.values = None
-        return await self._judge(replied(entry, draw, rung), self._read)
+        text = text_of(entry.text, self._messages, self._read)
+        return await self._judge(replied(entry, draw, rung, text), self._read)
 
     async def repair(self, number: int) -> bool:
         """Ask for a repair of the last reply; whether what comes passed.
@@ -145,8 +147,9 @@ class _Climb:
         self._repaired += 1
         entry = await repair.ask(messages, draw)
         read = repair.reader(messages) if self._read is not None else None
-        self.values = dict(read(entry.text.strip()).values) if read else None
-        return await self._judge(replied(entry, draw, "repair", messages), read)
+        text = text_of(entry.text, messages, read)
+        self.values = dict(read(text).values) if read else None
+        return await self._judge(replied(entry, draw, "repair", text, messages), read)
 
     async def _judge(self, attempt: Attempt, read: Read | None) -> bool:
         attempt = misfit(attempt, read)
@@ -157,10 +160,25 @@ class _Climb:
         return not attempt.failed
 
 
-def replied(entry: Entry, draw: int, rung: str, messages: tuple[Message, ...] = ()) -> Attempt:
-    """An attempt that has its reply, and has not been looked at."""
-    text, key = entry.text.strip(), entry.key.hex()
-    return Attempt(draw, key, text, entry.finish, rung=rung, messages=messages)
+def text_of(reply: str, messages: Sequence[Message], read: Read | None) -> str:
+    """A model's reply as it is read and shown: an indent stays, other white space around it goes.
+
+    Args:
+        reply: As the engine gave it.
+        messages: What was asked. Where a reply is read behind what they begin of it, the space
+            between the two is the model's and stays.
+        read: How it is read; None where it is taken as it stands.
+    """
+    if not begun_of(messages):
+        return trim_reply(reply)
+    return trim_reply(reply, inside_line=True) if read is None else reply.rstrip()
+
+
+def replied(
+    entry: Entry, draw: int, rung: str, text: str, messages: tuple[Message, ...] = ()
+) -> Attempt:
+    """An attempt that has its reply, `text` of it, and has not been looked at."""
+    return Attempt(draw, entry.key.hex(), text, entry.finish, rung=rung, messages=messages)
 
 
 def misfit(attempt: Attempt, read: Read | None) -> Attempt:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -28,6 +28,9 @@ from .toolbox import tools_of
 from .tools import Line, Tools
 from .tracing import Stop, Trace
 from .window import MissingError, sampling_of
+
+if TYPE_CHECKING:
+    from .engines.base import ModelInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,15 +125,15 @@ class Tracer:
 
     def _line(self, name: str) -> Line:
         info = self.room.info(name)
-        ask = ledger_only(self.ledger, info.digest)
+        ask = ledger_only(self.ledger, info)
         return Line(ask, self.room.tokens(name), info.context)
 
 
-def ledger_only(ledger: Ledger, digest: str) -> Any:
+def ledger_only(ledger: Ledger, info: ModelInfo) -> Any:
     """An `ask` that the ledger alone answers; it raises `MissingError` where it cannot."""
 
     async def ask(messages: tuple[Message, ...], sampling: Mapping[str, Any], draw: int) -> Entry:
-        request = Request(digest, messages, sampling_of(sampling), draw)
+        request = Request(info.digest_for(messages), messages, sampling_of(sampling), draw)
         entry = ledger.get(key_of(request), request.sampling.max_tokens)
         if entry is None:
             raise MissingError

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from .afterwards import compare, spent_by_step
+from .afterwards.thoughts import thoughts
 from .mixing import Selection
 from .output import output_of
 from .progress.money import cost
@@ -66,6 +67,7 @@ def make_record(
             paid,
             complete=status == "done",
         ),
+        "warnings": [*thoughts(plan, execution.windows, estimates)],
         "errors": execution.errors,
         "examples": execution.examples.to_json(),
         "output": {"path": os.path.relpath(output.path, execution.project.root)},
@@ -85,6 +87,7 @@ def model_json(window: Window, price: Mapping[str, Any] | None, note: str = "") 
         "prompt_tokens": stats.prompt_tokens,
         "cached_tokens": stats.cached_tokens,
         "completion_tokens": stats.completion_tokens,
+        "hidden_tokens": stats.hidden_tokens,
         "seconds": round(stats.seconds, 3),
         "queued": round(stats.queued, 3),
         "under_way": round(stats.under_way, 3),

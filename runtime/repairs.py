@@ -98,7 +98,7 @@ def repair_of(prompt: PromptFile, line: Line, sampling: Mapping[str, Any]) -> Re
     from .prompting import Renderer
     from .replies import schema_of
 
-    if schema := schema_of(prompt.shape):
+    if schema := schema_of(prompt):
         sampling = {**sampling, "schema": schema}
     return Repair(prompt, Renderer(prompt, line.tokens.special), line, sampling)
 

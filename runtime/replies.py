@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from ..compiler.prompts import PromptFile
 from ..compiler.prompts.replies import Reading, Reply, read_reply
 from ..compiler.types import Type
-from .requests import Message
+from ..compiler.whitespace import trim_reply
+from .requests import Message, begun_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -25,23 +26,23 @@ def reader_of(shape: Reply, messages: Sequence[Message]) -> Read:
     prompt that begins `<answer>` gets the rest of it from the model. A reasoning model's
     `<think>…</think>` is text as any other.
     """
-    begun = messages[-1].content if messages and messages[-1].role == "assistant" else ""
-    if shape.whole is not None or not begun:
+    begun = begun_of(messages)
+    if not begun:
         return partial(read_reply, shape)
-    line = begun.rpartition("\n")[2].lstrip()
-    whole_line = line.startswith(("```", "~~~", "#"))
-
-    def read(text: str) -> Reading:
-        # Both come without the space or the line's end that stood between them.
-        words = begun[-1].isalnum() and text[:1].isalnum()
-        return read_reply(shape, begun + ("\n" if whole_line else " " if words else "") + text)
-
-    return read
+    if shape.whole is not None:
+        return lambda text: read_reply(shape, trim_reply(text, inside_line=True))
+    return lambda text: read_reply(shape, begun + text)
 
 
-def schema_of(shape: Reply) -> str | None:
-    """The JSON Schema that an engine can hold a reply to; None where a reply is more than that."""
-    return shape.schema.text if shape.schema and not shape.parts else None
+def schema_of(prompt: PromptFile) -> str | None:
+    """The JSON Schema that an engine can hold a reply to.
+
+    None where a reply is more than that, or less: the rest of what the prompt begins is no object.
+    """
+    shape = prompt.shape
+    if shape.schema is None or shape.parts or "assistant" in dict(prompt.blocks):
+        return None
+    return shape.schema.text
 
 
 def dtypes_of(prompt: PromptFile) -> dict[str, pl.DataType]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -15,6 +16,12 @@ class Message:
 
     role: Role
     content: str
+
+
+def begun_of(messages: Sequence[Message]) -> str:
+    """What the prompt begins of the reply, which the model goes on from; empty if nothing."""
+    last = messages[-1] if messages else None
+    return last.content if last is not None and last.role == "assistant" else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from .hidden import hidden_tokens
+
 if TYPE_CHECKING:
     from .requests import Completion
 
@@ -25,6 +27,7 @@ class Paid:
         reply_tokens: Of the replies.
         cached_tokens: Of `prompt_tokens`, those that the server had seen before.
         seconds: Time between sending and reply, added up over calls.
+        hidden_tokens: Of `reply_tokens`, those that the text does not show: thoughts.
     """
 
     calls: int = 0
@@ -32,6 +35,7 @@ class Paid:
     reply_tokens: int = 0
     cached_tokens: int = 0
     seconds: float = 0.0
+    hidden_tokens: int = 0
 
     def add(self, completion: Completion, seconds: float) -> None:
         """Count a reply."""
@@ -39,6 +43,7 @@ class Paid:
         self.prompt_tokens += completion.prompt_tokens
         self.reply_tokens += completion.completion_tokens
         self.cached_tokens += completion.cached_tokens
+        self.hidden_tokens += hidden_tokens(completion)
         self.seconds += seconds
 
     def plus(self, other: Paid) -> None:
@@ -47,6 +52,7 @@ class Paid:
         self.prompt_tokens += other.prompt_tokens
         self.reply_tokens += other.reply_tokens
         self.cached_tokens += other.cached_tokens
+        self.hidden_tokens += other.hidden_tokens
         self.seconds += other.seconds
 
     def to_json(self) -> dict[str, Any]:
@@ -56,6 +62,7 @@ class Paid:
             "prompt_tokens": self.prompt_tokens,
             "reply_tokens": self.reply_tokens,
             "cached_tokens": self.cached_tokens,
+            "hidden_tokens": self.hidden_tokens,
             "seconds": round(self.seconds, 3),
         }
 

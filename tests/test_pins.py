@@ -29,7 +29,10 @@ OPERATORS = {
 
 RUNTIME = Path(__file__).resolve().parents[1] / "runtime"
 CUTTING = ("chunks.py", "overlong.py", "sentences.py")
-MODEL_STEP = ("ladder.py", "prompting.py", "control_tokens.py", *CUTTING)
+MODEL_STEP = (
+    *("ladder.py", "prompting.py", "control_tokens.py", *CUTTING),
+    "../compiler/whitespace.py",
+)
 EXPRESSIONS = ("frames.py", "columnar.py", "counting.py", "draws.py", "dtypes.py")
 BESIDE = {
     "step clean": ("boilerplate",),
@@ -49,7 +52,8 @@ BESIDE = {
     "check facts": ("facts", "scoring/wire.py"),
     "check judge": (
         *("scoring/judging.py", "scoring/ballots.py", "prompting.py", "control_tokens.py"),
-        *("replies.py", "../compiler/prompts/replies", *EXPRESSIONS),
+        *("replies.py", "../compiler/prompts/replies", "../compiler/whitespace.py"),
+        *EXPRESSIONS,
     ),
     "check reward": ("scoring/rating.py", "scoring/wire.py"),
     "step score": ("scoring/rating.py", "scoring/wire.py"),

@@ -117,11 +117,13 @@ def _number(number: Any) -> dict[str, Any] | None:
 def _measured(estimates: Estimates | None) -> dict[str, Any]:
     """What the estimates rest on."""
     if estimates is None:
-        return {"sources": {}, "speeds": {}, "prices": {}, "unpriced": [], "leverage": None}
+        nothing: dict[str, Any] = {"sources": {}, "speeds": {}, "prices": {}, "unpriced": []}
+        return {**nothing, "leverage": None, "hurried": []}
     return {
         "sources": {name: asdict(s) for name, s in estimates.sources.items()},
         "speeds": {name: asdict(s) for name, s in estimates.speeds.items()},
         "prices": {name: asdict(p) for name, p in estimates.prices.items()},
         "unpriced": sorted(estimates.unpriced),
         "leverage": asdict(estimates.leverage) if estimates.leverage else None,
+        "hurried": sorted(estimates.hurried),
     }

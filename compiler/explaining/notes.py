@@ -10,6 +10,7 @@ from ..budgets import OWN_HARDWARE
 from ..estimating.facts import Price, Speed
 from ..estimating.numbers import BASES, Number
 from ..quantities import show_count, show_money, show_share
+from ..thinking import by_default
 from .numerals import UNKNOWN, Cell, in_words
 from .subject import PilotSpent, Subject
 
@@ -25,6 +26,17 @@ def legend(subject: Subject, cells: Iterable[Cell], pilot: PilotSpent | None = N
     if UNKNOWN in used:
         found.append(f"{UNKNOWN} {BASES['?']}")
     return ["no letter: exact", *found] if shown else []
+
+
+def hurried(subject: Subject) -> str:
+    """That the numbers rest on fewer rows than they would elsewhere."""
+    names = sorted(subject.estimates.hurried) if subject.estimates else []
+    if not names:
+        return ""
+    return (
+        f"{', '.join(names)}: rows were left out, since looking at them took too long; on another "
+        "machine, or a quieter one, these numbers may differ."
+    )
 
 
 def worst_case(subject: Subject) -> str:
@@ -83,6 +95,22 @@ def cut_off(subject: Subject) -> Iterator[str]:
             )
         if estimate and estimate.overlong:
             yield f"{step.name}: {_some(estimate.overlong)} of its prompts do not fit the model."
+
+
+def thoughts(subject: Subject) -> Iterator[str]:
+    """Models that are known to think, of which no reply says yet how much."""
+    guessed = {
+        model
+        for step in subject.shown
+        if step.node and step.spending and step.spending.reply_tokens.basis == "a"
+        for model in step.node.asked
+    }
+    for name in sorted(guessed):
+        if by_default(subject.plan.models[name]):
+            yield (
+                f"{name} thinks by default, to go by its name: hidden tokens are billed, and "
+                "estimated after a pilot. `thinking: false` switches it off."
+            )
 
 
 @dataclass(frozen=True, slots=True)

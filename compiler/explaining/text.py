@@ -91,9 +91,11 @@ def below(subject: Subject, pilot: PilotSpent | None = None) -> Iterator[str]:
         yield f"The pilot ended early: {pilot.stopped}"
     if not subject.shown:
         return
+    yield from filter(None, (notes.hurried(subject),))
     yield from filter(None, (notes.worst_case(subject), caps.others(subject)))
     yield from filter(None, (notes.prefixes(subject), *notes.rates(subject)))
     yield from notes.cut_off(subject)
+    yield from notes.thoughts(subject)
 
 
 def _in_full(subject: Subject, lines: Sequence[str]) -> Iterator[str]:

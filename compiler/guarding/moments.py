@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ..estimating.facts import Facts, Moments, NodeFacts
 
-CALLED = ("units", "prompt", "source", "calls:", "prompt:", "reply:", "truncated")
+CALLED = ("units", "prompt", "source", "calls:", "prompt:", "reply:", "hidden:", "truncated")
 """Outcomes that go with calls, or names that they begin with."""
 MADE = ("rows_out", "size_out", "tokens_out")
 """Outcomes that go with the rows that leave."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ...compiler.registry import Case, Column, Duration, Size, check
+from ...compiler.registry import Case, Column, Duration, Pace, Size, check
 from ..verdict import Check, Row, Verdict
 
 _CODE = Column("code")
@@ -13,6 +13,7 @@ _ANYWHERE = {"sandbox": "preferred"}
 
 @check(
     version=1,
+    pace=Pace(row=8e-3),
     cases=(
         Case(_ANYWHERE, {"code": "print(1)"}, True),
         Case(_ANYWHERE, {"code": "while True: pass"}, True),

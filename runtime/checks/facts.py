@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Literal, cast
 
-from ...compiler.registry import Case, Column, Count, Model, Prompt, Ratio, Share, check
+from ...compiler.registry import Case, Column, Count, Model, Pace, Prompt, Ratio, Share, check
 from ..consult import ModelCheck
 from ..verdict import Check, Row, Verdict
 
@@ -61,6 +61,7 @@ _MODEL_CASES = (
 
 @check(
     version=2,
+    pace=Pace(row=200e-6, byte=1.2e-6),
     cases=(
         _case(_SOURCE, True),
         _case(

@@ -52,7 +52,7 @@ def _said(*marks: int) -> tuple[str, ...]:
 
 
 @check(
-    version=1,
+    version=2,
     cost="model",
     packages=("polars",),
     cases=(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from ...compiler.registry import Case, Column, Count, Duration, Share, Size, check
+from ...compiler.registry import Case, Column, Count, Duration, Pace, Share, Size, check
 from ..verdict import Check, Row, Verdict
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ _DOUBLE = "def double(n):\n    return 2 * n\n"
 
 @check(
     version=1,
+    pace=Pace(row=15e-3),
     cases=(
         Case(_ANYWHERE, {"code": _DOUBLE, "tests": "assert double(2) == 4"}, True),
         Case(_ANYWHERE, {"code": _DOUBLE, "tests": ["assert double(0) == 1"]}, "wrong"),

@@ -33,7 +33,7 @@ VERBS = {
     "show": "why a row is what it is, or what a step did",
     "calibrate": "a check's error rates on labelled rows, and the threshold to take",
     "ledger": "what was paid for: figures, soundness, export, import, removal of what is unused",
-    "schema": "the JSON Schema of recipes, for editors",
+    "schema": "the JSON Schema of recipes, for editors, or of `plan --format json`",
     "completion": "a script that completes command lines in bash, zsh or fish",
     "models": "known small models; get one with: mashbill models get NAME",
     "doctor": "what this machine lacks for a recipe, and what to type",

@@ -8,7 +8,7 @@ from pathlib import Path
 from ...compiler.quantities import show_duration
 from ..api import Recipe, Run
 from ..planning.partway import early
-from .report import audits, budget, errors, estimated, models, steps
+from .report import audits, budget, errors, estimated, models, steps, warnings
 
 
 def kept(run: Run, recipe: Recipe) -> str:
@@ -21,7 +21,7 @@ def kept(run: Run, recipe: Recipe) -> str:
     record = run.record
     step = early(record["recipe"])
     lines = [*steps(record["steps"]), *audits(record), *models(record["models"])]
-    lines += [*estimated(record), *budget(record), *errors(record, run)]
+    lines += [*estimated(record), *budget(record), *errors(record, run), *warnings(record)]
     replies = sum(m["sent"] - m["retried"] + m["reused"] for m in record["models"].values())
     rows = record["steps"].get(step, {}).get("out")
     counted = f": {rows:,} rows" if rows is not None else ""

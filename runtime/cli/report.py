@@ -19,6 +19,7 @@ def summary(run: Run) -> str:
     lines += estimated(record)
     lines += budget(record)
     lines += errors(record, run)
+    lines += warnings(record)
     lines += doubts(record)
     rows = record["output"]["rows"]
     where = run.project.shown_path(run.path)
@@ -102,6 +103,14 @@ def doubts(record: Mapping[str, Any]) -> list[str]:
     return ["", *lines] if lines else []
 
 
+def warnings(record: Mapping[str, Any]) -> list[str]:
+    """What the run showed that its plan had not said, each with what to type."""
+    lines = []
+    for found in record.get("warnings") or ():
+        lines += [f"warning[{found['code']}]: {found['message']}", f"    {found['help']}"]
+    return ["", *lines] if lines else []
+
+
 def models(stats: Mapping[str, Any]) -> list[str]:
     """A line a model: calls, tokens, speed."""
     lines = []
@@ -122,6 +131,8 @@ def _beside(stats: Mapping[str, Any]) -> str:
     """What else a model's window saw: equal requests, tries that failed, how its engine did."""
     sent = max(stats["sent"], 1)
     parts = []
+    if hidden := stats.get("hidden_tokens"):
+        parts.append(f"{show_count(hidden)} of the tokens out hidden: thoughts")
     if stats["shared"]:
         parts.append(f"{stats['shared']:,} equal ones asked once")
     if stats["retried"]:

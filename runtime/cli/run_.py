@@ -245,6 +245,8 @@ class _Talk:
         """Say that the run has not come to its end, and what to type."""
         if self.ended:
             return error.code
+        from .report import warnings
+
         record = getattr(error, "record", None)
         if record is None:
             said = "Paused: every finished completion is saved."
@@ -252,7 +254,8 @@ class _Talk:
             output = record["output"]
             stand = f"{output['rows']:,} rows so far stand in {output['path']}."
             kept = "Every finished completion is saved."
-            said = f"Paused: {error}\n{stand if output['shards'] else kept}"
+            warned = "".join(f"{line}\n" for line in warnings(record) if line)
+            said = f"Paused: {error}\n{warned}{stand if output['shards'] else kept}"
             go_on = f"{go_on} {getattr(error, 'more', '')}".strip()
         sys.stderr.write(f"{said}    go on:  {go_on}\n")
         return error.code

@@ -107,7 +107,14 @@ def text(found: Standing, room: int) -> str:
     if found.view is not None:
         lines.append(_printed(picture(found.view, room), room))
     lines += _afterwards(found)
-    rows = [*_asides(found), *_lost(found), *_errors(found), *_caps(found), *_next(found)]
+    rows = [
+        *_asides(found),
+        *_warned(found),
+        *_lost(found),
+        *_errors(found),
+        *_caps(found),
+        *_next(found),
+    ]
     wide = max((len(told) for told, _ in rows), default=0)
     wide = min(wide, max(room - 34, 20))
     lines += [f" {told:<{wide}}   {typed}".rstrip() for told, typed in rows]
@@ -153,6 +160,11 @@ def _asides(found: Standing) -> list[tuple[str, str]]:
         for step in (found.view.steps if found.view else ())
         if step.rejected
     ]
+
+
+def _warned(found: Standing) -> list[tuple[str, str]]:
+    """What the run showed that its plan had not said."""
+    return [(str(w["message"]), "") for w in (found.record or {}).get("warnings") or ()]
 
 
 def _shown(found: Standing, step: str) -> str:

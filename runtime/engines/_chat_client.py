@@ -9,8 +9,9 @@ from typing import Any
 
 from ..http.address import Api
 from ..http.payload import STRUCTURES, Dialect, Structure
+from ..http.prefill import PREFILLS, Prefill, refused, rest_of
 from ..http.transport import Transport
-from ..requests import Completion, EngineError, Request
+from ..requests import Completion, EngineError, Request, begun_of
 from ._chat_reply import read_error, read_reply
 from .base import Tokens
 
@@ -35,6 +36,7 @@ class Server:
         extra: Fields to send with every request.
         api: Which call `address` is.
         structure: The fields that hold a reply to a JSON Schema.
+        prefill: How it is told to go on from what a prompt begins of the reply.
     """
 
     address: str
@@ -47,6 +49,7 @@ class Server:
     extra: Mapping[str, Any] = field(default_factory=dict)
     api: Api = "chat"
     structure: Structure = STRUCTURES["openai"]
+    prefill: Prefill = PREFILLS["echo"]
 
 
 class ChatClient:
@@ -61,6 +64,7 @@ class ChatClient:
             repetition=server.repetition,
             extra=server.extra,
             structure=server.structure,
+            prefill=server.prefill,
         )
         self._transport = Transport(
             server.address,
@@ -94,14 +98,19 @@ class ChatClient:
             if self._dialect is dialect:
                 self._dialect = other
             dialect = other
+        begun = begun_of(request.messages)
         if status != 200:
-            raise read_error(status, headers, body)
+            error = read_error(status, headers, body)
+            raise refused(error) if begun else error
         reply = read_reply(body, dialect.api)
+        if begun:
+            reply = replace(reply, text=rest_of(dialect.prefill, begun, reply.text))
         prompt_tokens, completion_tokens = reply.prompt_tokens, reply.completion_tokens
         if prompt_tokens is None:
             prompt_tokens = self._tokens.count_chat([request.messages])[0]
         if completion_tokens is None:
-            completion_tokens = self._tokens.count([reply.text])[0]
+            written = [reply.text, reply.extra.get("reasoning", "")]
+            completion_tokens = sum(self._tokens.count([t for t in written if t]))
         return Completion(
             text=reply.text,
             finish=reply.finish,

@@ -79,7 +79,7 @@ def read_reply(body: bytes, api: Api = "chat") -> Reply:
         text=text,
         finish=finish,
         prompt_tokens=_count(counts.get("prompt_tokens")),
-        completion_tokens=_count(counts.get("completion_tokens")),
+        completion_tokens=_written(counts),
         cached_tokens=_detail(counts, "prompt_tokens_details", "cached_tokens") or 0,
         extra={**_thoughts(message, counts), **kept_logprobs(choice)},
     )
@@ -151,9 +151,28 @@ def _thoughts(message: Mapping[str, Any], counts: Mapping[str, Any]) -> dict[str
     thought = message.get("reasoning_content") or message.get("reasoning")
     if isinstance(thought, str):
         extra["reasoning"] = thought
-    if spent := _detail(counts, "completion_tokens_details", "reasoning_tokens"):
+    spent = _detail(counts, "completion_tokens_details", "reasoning_tokens")
+    if spent is None:  # what a server counts in the whole alone, it has thought
+        spent = (_written(counts) or 0) - (_count(counts.get("completion_tokens")) or 0)
+    if spent:
         extra["reasoning_tokens"] = str(spent)
     return extra
+
+
+def _written(counts: Mapping[str, Any]) -> int | None:
+    """Tokens that were written, and are billed: the thoughts too, also where they stand apart.
+
+    By the protocol `completion_tokens` holds them. Some servers leave them out and count them in
+    `total_tokens`, or in the details, alone.
+    """
+    made, whole = _count(counts.get("completion_tokens")), _count(counts.get("total_tokens"))
+    if made is None:
+        return None
+    prompt = _count(counts.get("prompt_tokens"))
+    if whole is not None and prompt is not None and whole > prompt + made:
+        return whole - prompt
+    thought = _detail(counts, "completion_tokens_details", "reasoning_tokens") or 0
+    return made if thought <= made else made + thought
 
 
 def _detail(counts: Mapping[str, Any], group: str, name: str) -> int | None:

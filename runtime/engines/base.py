@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from ..requests import Completion, Message, Request
+from ..requests import Completion, Message, Request, begun_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +45,25 @@ class ModelInfo:
         context: Context length in tokens, if known.
         exact_tokens: Whether `Tokens.count` is the model's own tokenizer or an estimate.
         template: Whether it has a chat template; true where that is the server's affair.
+        begun: Version of how it goes on from what a prompt begins of the reply; 0 where that has
+            never changed.
     """
 
     digest: str
     context: int | None
     exact_tokens: bool
     template: bool = True
+    begun: int = 0
+
+    def digest_for(self, messages: Sequence[Message]) -> str:
+        """What identifies its reply to these turns.
+
+        `begun` counts for no other turns, so that what was paid for under them is found again.
+        """
+        if not self.begun or not begun_of(messages):
+            return self.digest
+        told = f"{self.digest}\0begun\0{self.begun}"
+        return hashlib.blake2b(told.encode(), digest_size=16).hexdigest()
 
 
 class Tokens(Protocol):

@@ -22,6 +22,7 @@ from ..http.bucket import Bucket
 from ..http.endpoint import Endpoint, Permit
 from ..http.limit import Limit
 from ..http.payload import STRUCTURES
+from ..http.prefill import PREFILLS
 from ..http.ratings import CALLS
 from ..requests import Completion, EngineError, Request
 from ..scoring.tasks import task_of, unsupported
@@ -39,6 +40,7 @@ PLACEMENT: Mapping[str, str] = {
     "timeout": "longest silence while waiting for a reply (default 10m)",
     "total_timeout": "longest time for one reply (default: any)",
     "structured_output": f"how a schema is sent: {', '.join(STRUCTURES)} (default openai)",
+    "prefill": f"how it goes on from an assistant block: {', '.join(PREFILLS)} (default echo)",
     "tokenizer": "a tokenizer.json on this machine that counts this model's tokens",
 }
 
@@ -50,6 +52,8 @@ OPTIONS: Mapping[str, str] = {
 
 TASKS = ("generate", *CALLS)
 
+_BEGUN = 1
+"""Before, servers were not told that a prompt begins the reply."""
 _BEGINNING = 512
 """Characters of the last turn that say which requests begin alike: enough to tell rows apart."""
 
@@ -71,6 +75,7 @@ def describe(spec: ModelSpec) -> ModelInfo:
         digest=hashlib.blake2b("\0".join(parts).encode(), digest_size=16).hexdigest(),
         context=None,
         exact_tokens=not isinstance(tokens(spec), EstimatedTokens),
+        begun=_BEGUN if _api(spec) == "chat" else 0,
     )
 
 
@@ -210,6 +215,14 @@ def _server(spec: ModelSpec, address: str) -> Server:
             f"give one of {', '.join(STRUCTURES)}",
             retryable=False,
         )
+    prefill = word(spec, "prefill") or "echo"
+    if prefill not in PREFILLS:
+        raise EngineError(
+            "placement",
+            f"models.{spec.name}.placement.prefill is {prefill!r}; "
+            f"give one of {', '.join(PREFILLS)}",
+            retryable=False,
+        )
     extra: dict[str, Any] = {}
     if (thinking := spec.options.get("thinking")) is not None:
         # As vLLM, SGLang and llama.cpp hand it to the model's own template.
@@ -224,6 +237,7 @@ def _server(spec: ModelSpec, address: str) -> Server:
         extra=extra,
         api=_api(spec),
         structure=STRUCTURES[structure],
+        prefill=PREFILLS[prefill],
     )
 
 

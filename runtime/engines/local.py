@@ -18,8 +18,9 @@ from ..llama.gguf import GgufError
 from ..llama.grammar import compile_grammar
 from ..models import find_model
 from ..requests import Completion, EngineError, Request
-from ._chat_client import ChatClient, Server
+from ._chat_client import Server
 from ._estimate import EstimatedTokens
+from ._llama_client import LlamaClient
 from ._restarts import Restarts
 from ._settings import seconds, whole
 from .base import Engine, ModelInfo, ModelSpec, Tokens
@@ -34,6 +35,7 @@ PLACEMENT: Mapping[str, str] = {
 
 OPTIONS: Mapping[str, str] = {}
 
+_CACHED: Mapping[str, Any] = {"cache_prompt": True}
 _SLOTS = 8
 _CONTEXT = 2048
 _MOST_LOGPROBS = 20
@@ -41,6 +43,8 @@ _DYING_SECONDS = 2.0
 """A broken connection shows before the process that broke it is gone."""
 _BROKEN = frozenset({"reset", "connect", "half-reply", "bad-reply"})
 """What a client sees of a process that dies."""
+_BEGUN = 1
+"""Before, what a prompt began of a reply never reached the model."""
 
 
 def describe(spec: ModelSpec) -> ModelInfo:
@@ -52,6 +56,7 @@ def describe(spec: ModelSpec) -> ModelInfo:
         context=_context(spec, card),
         exact_tokens=card.tokens is not None,
         template=card.template,
+        begun=_BEGUN,
     )
 
 
@@ -70,7 +75,7 @@ class _Running:
     """A child process, and a client that speaks with it."""
 
     child: Child
-    client: ChatClient
+    client: LlamaClient
 
     async def close(self) -> None:
         await self.client.close()
@@ -88,14 +93,16 @@ class LocalEngine:
             context=_context(spec, _card(path)),
             threads=whole(spec, "threads", 0, least=0),
         )
+        kept = _logprobs(spec)
         self._server = partial(
             Server,
             model=spec.model,
             read_timeout=seconds(spec, "timeout", 1800.0),
             repetition="repeat_penalty",
-            extra={"cache_prompt": True, **_logprobs(spec)},
+            extra={**_CACHED, **({"logprobs": True, "top_logprobs": kept} if kept else {})},
             structure=_held_to,
         )
+        self._text_extra = {**_CACHED, **({"logprobs": kept} if kept else {})}
         self._tokens = tokens(spec)
         self._held: Restarts[_Running] = Restarts(
             what="llama.cpp",
@@ -166,9 +173,8 @@ class LocalEngine:
     async def _launch(self) -> _Running:
         child = await start_child(self._settings)
         address = f"http://127.0.0.1:{child.port}/v1/chat/completions"
-        return _Running(
-            child, ChatClient(self._server(address=address, key=child.key), self._tokens)
-        )
+        server = self._server(address=address, key=child.key)
+        return _Running(child, LlamaClient(server, self._tokens, self._text_extra))
 
 
 def _held_to(schema: str) -> Mapping[str, Any]:
@@ -176,7 +182,7 @@ def _held_to(schema: str) -> Mapping[str, Any]:
     return {"grammar": compile_grammar(schema)}
 
 
-def _logprobs(spec: ModelSpec) -> dict[str, Any]:
+def _logprobs(spec: ModelSpec) -> int:
     count = whole(spec, "logprobs", 0, least=0)
     if count > _MOST_LOGPROBS:
         raise EngineError(
@@ -184,7 +190,7 @@ def _logprobs(spec: ModelSpec) -> dict[str, Any]:
             f"models.{spec.name}.placement.logprobs is {count}; give 0 to {_MOST_LOGPROBS}",
             retryable=False,
         )
-    return {"logprobs": True, "top_logprobs": count} if count else {}
+    return count
 
 
 def _card(path: Path) -> Card:

@@ -38,6 +38,9 @@ TASKS = ("generate", "reward", "score", "embed")
 
 T = TypeVar("T")
 
+_BEGUN = 1
+"""Before, what a prompt began of a reply was a turn that had ended."""
+
 _HEADROOM = 4
 """One more request in so many waits inside vLLM, so that a reply that ends leaves no gap."""
 _RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
@@ -67,6 +70,7 @@ def describe(spec: ModelSpec) -> ModelInfo:
         template=files.template
         or spec.options.get("api") == "completion"
         or task_of(spec) in ("score", "embed"),
+        begun=_BEGUN if task_of(spec) == "generate" else 0,
     )
 
 

@@ -104,7 +104,7 @@ async def ask(prompt: PromptFile, row: Mapping[str, Any], consult: Consult) -> M
     sampling: dict[str, Any] = {"temperature": 0.0}
     if prompt.max_tokens:
         sampling["max_tokens"] = prompt.max_tokens
-    if schema := schema_of(prompt.shape):
+    if schema := schema_of(prompt):
         sampling["schema"] = schema
     entry = await consult.ask("judge", messages, sampling=sampling)
     text = entry.text

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..requests import EngineError, Request
+from ..requests import EngineError, Request, begun_of
 from .address import Api
+from .prefill import PREFILLS, Prefill
 
 Structure = Callable[[str], Mapping[str, Any]]
 """The fields that hold a reply to a JSON Schema, given as JSON text."""
@@ -55,6 +56,7 @@ class Dialect:
         extra: Fields to send with every request.
         limit: What it calls `max_tokens`.
         structure: How a JSON Schema is sent.
+        prefill: How the server is told to go on from what a prompt begins of the reply.
     """
 
     model: str
@@ -63,6 +65,7 @@ class Dialect:
     extra: Mapping[str, Any] = field(default_factory=dict)
     limit: str = "max_tokens"
     structure: Structure = _openai
+    prefill: Prefill = PREFILLS["echo"]
 
     def body(self, request: Request) -> bytes:
         """The request as JSON.
@@ -98,7 +101,11 @@ class Dialect:
     def _asked(self, request: Request) -> dict[str, Any]:
         messages = request.messages
         if self.api == "chat":
-            return {"messages": [{"role": m.role, "content": m.content} for m in messages]}
+            turns: list[dict[str, Any]] = [{"role": m.role, "content": m.content} for m in messages]
+            if not begun_of(messages):
+                return {"messages": turns}
+            turns[-1].update(self.prefill.turn)
+            return {"messages": turns, **self.prefill.fields}
         if len(messages) != 1 or messages[0].role != "user":
             raise EngineError(
                 "request",

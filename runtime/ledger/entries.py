@@ -89,9 +89,11 @@ class Entry:
 def usable(finish: Finish, completion_tokens: int, made_under: int, asked: int) -> bool:
     """Whether a record answers a request for at most `asked` tokens.
 
-    A finished reply that fits is the reply under any limit; a truncated one only under its own.
+    A finished reply that fits is the reply under any limit; any other only under its own: one that
+    was cut off, and one that is longer than was asked for, as where a server does not count the
+    model's thoughts against the limit.
     """
-    return completion_tokens <= asked if finish == "stop" else made_under == asked
+    return made_under == asked or (finish == "stop" and completion_tokens <= asked)
 
 
 FINISHES: tuple[Finish, ...] = ("stop", "length")

@@ -127,9 +127,11 @@ def _records(segments: OpenSegments, view: View, keys: Container[bytes] | None) 
 
 def _covers(there: Head, new: Head) -> bool:
     """Whether one record answers whatever another could answer."""
+    if not _answers(there, new.max_tokens):
+        return False
     if new.finish == "stop":
         return there.finish == "stop" and there.completion_tokens <= new.completion_tokens
-    return _answers(there, new.max_tokens)
+    return True
 
 
 def _answers(there: Head, limit: int) -> bool:

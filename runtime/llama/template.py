@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from ..requests import EngineError, Message
+from ..requests import EngineError, Message, begun_of
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -25,17 +25,37 @@ CHATML = (
 """What llama.cpp falls back to when a model file brings no template."""
 
 
+def go_on(opened: str, begun: str) -> str:
+    """A prompt that has opened the assistant's turn, with what its reply begins with.
+
+    The beginning stands there to the letter, as if the model had written it: many templates trim
+    what they are given as a turn.
+
+    Raises:
+        EngineError: `template`, if the template opens a thought, which is no place for a reply.
+    """
+    if begun and opened.rstrip().endswith("<think>") and "</think>" not in begun:
+        raise EngineError(
+            "template",
+            "the model's chat template opens a thought, and the prompt's assistant block would "
+            "stand inside it; give the model `thinking: false`, or leave that block out",
+            retryable=False,
+        )
+    return opened + begun
+
+
 def render_chat(template: str, messages: Sequence[Message], *, bos: str = "", eos: str = "") -> str:
-    """The prompt that opens the assistant's turn after `messages`.
+    """The prompt that opens the assistant's turn after `messages`, or goes on with it.
 
     Raises:
         EngineError: `template`, if the model's template refuses these messages.
     """
     from jinja2 import TemplateError
 
-    turns = [{"role": m.role, "content": m.content} for m in messages]
+    begun = begun_of(messages)
+    turns = [{"role": m.role, "content": m.content} for m in messages[: -1 if begun else None]]
     try:
-        return _compiled(template).render(
+        opened = _compiled(template).render(
             messages=turns, add_generation_prompt=True, bos_token=bos, eos_token=eos, tools=None
         )
     except (
@@ -49,6 +69,7 @@ def render_chat(template: str, messages: Sequence[Message], *, bos: str = "", eo
         raise EngineError(
             "template", f"the model's chat template refuses the messages: {wrong}", retryable=False
         ) from wrong
+    return go_on(opened, begun)
 
 
 @lru_cache(maxsize=16)

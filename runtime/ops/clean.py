@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...compiler.registry import Case, Share, step
+from ...compiler.registry import Case, Pace, Share, step
 from ..kernel import REASON, Kernel, Mapped
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ _STORY = (
     cost="cpu",
     reads=("text",),
     writes=("text",),
+    pace=Pace(byte=125e-9),
     cases=(
         Case(
             {},

@@ -70,7 +70,7 @@ class Cot:
         return replace(outcome, rows=tuple(rows))
 
 
-@step(stage="generate", version=1, cost="model")
+@step(stage="generate", version=2, cost="model")
 def cot(
     model: Model,
     prompt: Prompt,

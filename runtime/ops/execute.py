@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from ...compiler.registry import Column, Count, Duration, Size, step
+from ...compiler.registry import Column, Count, Duration, Pace, Size, step
 from ..outcome import Outcome
 from ..tools import Tools
 
@@ -62,7 +62,14 @@ class Execute:
         return Program("command", files={self.file: source}, commands=self.commands)
 
 
-@step(stage="check", version=1, cost="cpu", writes=("output", "status"), drops=False)
+@step(
+    stage="check",
+    version=1,
+    cost="cpu",
+    writes=("output", "status"),
+    drops=False,
+    pace=Pace(row=15e-3),
+)
 def execute(
     code: Column = _CODE,
     file: str = "main.py",

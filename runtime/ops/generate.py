@@ -66,7 +66,7 @@ class Generate:
             return outcome_of(unit, row, self.tools.rule, sample, read)
         given = asked.text if asked.evidence else row.get("text")
         sampling = self.params["sampling"]
-        if schema := schema_of(shape):
+        if schema := schema_of(self.params["prompt"]):
             sampling = {**sampling, "schema": schema}
         unit = await settle(
             self.tools,
@@ -104,7 +104,7 @@ def outcome_of(
     return Outcome(end, (row,), last.reason, last.evidence, (unit,))
 
 
-@step(stage="generate", version=3, cost="model")
+@step(stage="generate", version=4, cost="model")
 def generate(
     model: Model,
     prompt: Prompt,

@@ -131,7 +131,7 @@ class Rewrite:
         return replace(unit, text=piece.text) if unit.end == "fallback" else unit
 
 
-@step(stage="generate", version=3, cost="model", reads=("text",), writes=("text", "input.text"))
+@step(stage="generate", version=4, cost="model", reads=("text",), writes=("text", "input.text"))
 def rewrite(
     model: Model,
     prompt: Prompt,

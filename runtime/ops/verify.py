@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ...compiler.params import Checks, Ladder
 from ...compiler.registry import Share, step
 from ..draws import canonical, unit
-from ..ladder import REPAIRS, STRIDE, judged, last_rung, misfit, replied, rungs_tried
+from ..ladder import REPAIRS, STRIDE, judged, last_rung, misfit, replied, rungs_tried, text_of
 from ..outcome import Attempt, Outcome, Unit, UnitEnd
 from ..rows import derive
 from ..specs import check_specs
@@ -68,7 +68,8 @@ class Verify:
                     continue
                 draw = (REPAIRS + len(attempts) - 1) * STRIDE
                 entry, read = await repair.ask(messages, draw), repair.reader(messages)
-                attempt = misfit(replied(entry, draw, "repair", messages), read)
+                text = text_of(entry.text, messages, read)
+                attempt = misfit(replied(entry, draw, "repair", text, messages), read)
                 if not attempt.failed:
                     made = {**made, **read(attempt.text).values}
                     attempt = standing = await self._judge(attempt, made)
@@ -97,7 +98,7 @@ def _unit(attempts: Sequence[Attempt], end: UnitEnd) -> Unit:
     return Unit(attempts[0].text, (), tuple(attempts), end, attempts[-1].text)
 
 
-@step(stage="check", version=1, cost="cpu", later=("mode", "sample"))
+@step(stage="check", version=2, cost="cpu", later=("mode", "sample"))
 def verify(
     checks: Checks,
     on_fail: Ladder | None = None,

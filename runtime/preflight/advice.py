@@ -43,6 +43,8 @@ def advice(
         urls = model.get("urls") or ()
         where = f" at {urls[0]}" if urls else ""
         return f"start the server{where}, or mend `models.{name}.url`"
+    if kind == "prefill":
+        return f"write `placement: {{ prefill: … }}` in `models.{name}`, as its server wants it"
     if kind == "missing" and "hf download" in words:
         return "if the download is refused: ask for access on the model's page, then hf auth login"
     if kind == "status-402" or "insufficient_quota" in words:

@@ -13,6 +13,7 @@ from ..scoring.wire import pair
 
 TOKENS = 8
 WORDS = "Say one word."
+BEGUN = "The word is"
 LEAST_CALLS = 0.5
 """Expected calls below which a model is taken not to be asked."""
 
@@ -41,7 +42,16 @@ def tiny_request(plan: Plan, name: str, digest: str) -> Request:
     drawn = {key: found[key] for key in kept if found.get(key) is not None}
     most = min(TOKENS, int(found.get("max_tokens") or TOKENS))
     sampling = Sampling(**{"temperature": 0.0, **drawn, "max_tokens": most})
-    return Request(digest, (Message("user", WORDS),), sampling)
+    begun = (Message("assistant", BEGUN),) if _begins(plan, name) else ()
+    return Request(digest, (Message("user", WORDS), *begun), sampling)
+
+
+def _begins(plan: Plan, name: str) -> bool:
+    """Whether a step's prompt begins a model's replies, from which not every server goes on."""
+    prompts = (
+        (n.definition.get("params") or {}).get("prompt") for n in plan.nodes if n.model == name
+    )
+    return any("assistant" in prompt["blocks"] for prompt in prompts if prompt)
 
 
 def _samplings(plan: Plan, name: str) -> Iterator[Mapping[str, Any]]:

@@ -14,6 +14,7 @@ from ...compiler.plan import Plan
 from ...compiler.quantities import show_duration
 from ..engine_room import EngineRoom, engine_module
 from ..engines.base import ModelSpec
+from ..hidden import hidden_tokens
 from ..http.address import place
 from ..requests import Completion, EngineError
 from .advice import advice, names_model
@@ -113,7 +114,8 @@ def _answered(
 ) -> Answer:
     started = f", started in {show_duration(start)}" if start > LONG_START else ""
     holds = f", context {context:,} tokens" if context else ""
-    said = f"{reply.completion_tokens} tokens in {show_duration(took)}{started}{holds}"
+    hidden = f" ({thought} of them hidden: thoughts)" if (thought := hidden_tokens(reply)) else ""
+    said = f"{reply.completion_tokens} tokens{hidden} in {show_duration(took)}{started}{holds}"
     # One that is cut off may still have been thinking.
     if not reply.text.strip() and reply.finish == "stop":
         words = f"an empty reply; {said}"

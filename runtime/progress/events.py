@@ -11,6 +11,7 @@ Written to stderr where that is no terminal (or with `--format ndjson`), and alw
 | `stopping` | a signal, a cap or a breaker | `cause`, `message` |
 | `warning` | `plan` noticed something | `code`, `message`, `place`; on stderr, before `start` |
 | `warning` | the forecast left the plan (B557) | `code`, `message`; once for each quantity |
+| `warning` | a model's thoughts are billed (M254), told at the end | `code`, `message` |
 | `error` | the first row that a step lost to a kind of fault | `step`, `reason`, `doc`, `message` |
 | `end` | once | `status`, `problem`, `seconds`, `rows`, `errors`, `path`, `go_on` |
 

@@ -149,6 +149,8 @@ class Journal:
         for name, account in record.get("steps", {}).items() if status == "done" else ():
             if ("step", name) not in self._told:
                 self.tell("step", step={"name": name, **account})
+        for found in record.get("warnings") or ():
+            self.tell("warning", code=found["code"], message=found["message"], place=None)
         output = record.get("output", {})
         self.tell(
             "end",

@@ -107,7 +107,7 @@ class Judge:
         if self._renderer is None:
             self._renderer = self._compiled(consult.tokens("model").special)
         messages = self._renderer.messages(row, _doc(row))
-        schema = schema_of(self.prompt.shape)
+        schema = schema_of(self.prompt)
         held = {"schema": schema} if schema else None
         entry = await consult.ask("model", messages, draw=draw, sampling=held)
         if entry.finish == "length":

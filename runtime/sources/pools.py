@@ -49,11 +49,15 @@ class Totals:
 
 @dataclass(slots=True)
 class Batch:
-    """Rows of one draw, with `_cluster`, what is no row, and how much of both was new."""
+    """Rows of one draw, with `_cluster`, what is no row, and how much of both was new.
+
+    `slices` are the pieces that were cut out of files of typed columns, which take a while each.
+    """
 
     frames: list[pl.DataFrame] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
     new: int = 0
+    slices: int = 0
 
 
 class Pool(Protocol):

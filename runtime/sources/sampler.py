@@ -33,7 +33,7 @@ class Sampler:
     def __init__(self, opened: Opened, seed: int, rows: int, size: int) -> None:
         self._opened, self._seed, self._left, self._size = opened, seed, rows, size
         self._pools = opened.pools
-        self._round = self._given = self._bytes = self._clusters = 0
+        self._round = self._given = self._bytes = self._clusters = self._slices = 0
         self._waiting: pl.DataFrame | None = None
         self._bad: list[Unreadable] = list(opened.unreadable[:MANY])
 
@@ -46,6 +46,11 @@ class Sampler:
     def whole(self) -> bool:
         """Whether every row of the source has been given."""
         return self._waiting is None and all(isinstance(p, Whole) and p.done for p in self._pools)
+
+    @property
+    def slices(self) -> int:
+        """Pieces that were cut out of files so far; see `pools.Batch`."""
+        return self._slices
 
     def more(self) -> pl.DataFrame:
         """The next rows: about 1,000, then twice as many each time; none when there are no more.
@@ -117,6 +122,7 @@ class Sampler:
                 continue
             batch = pool.draw(share, seed)
             new += batch.new
+            self._slices += batch.slices
             self._bad += batch.unreadable[: MANY - len(self._bad)]
             # Each pool numbers its draws by itself, however often it is drawn from.
             numbers = pl.col(CLUSTER) * len(self._pools) + k

@@ -121,6 +121,7 @@ class StoredPool:
         self._read |= set(wanted)
         self._note(first, asked, batch.frames)
         batch.new = sum(asked)
+        batch.slices = sum(map(len, wanted.values()))
         return batch
 
     def _lay(

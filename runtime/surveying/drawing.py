@@ -6,8 +6,7 @@ what arrives there.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -21,6 +20,7 @@ from ..pipeline import divided
 from ..sources.sampler import open_sampler
 from ..stages import fitting
 from .columns import Fates, fates_of
+from .effort import READ, SLICE, Effort, Patience
 from .weights import Extent, numbered, size_of, weighted
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ ENOUGH_BYTES = 16 << 20
 MOST_BYTES = 192 << 20
 """Text of a source that is looked at at most, where a filter lets next to nothing through."""
 ENOUGH_SECONDS = 8.0
-"""After this long, what has been drawn has to do."""
+"""After so much work, what has been drawn has to do."""
 
 Edge = tuple[str, str]
 """A step and its port."""
@@ -53,6 +53,11 @@ class Sampler(Protocol):
     @property
     def whole(self) -> bool:
         """Whether all of its rows have been given."""
+        ...
+
+    @property
+    def slices(self) -> int:
+        """Pieces that were cut out of files of typed columns so far."""
         ...
 
     def more(self) -> pl.DataFrame:
@@ -75,6 +80,7 @@ class Drawn:
         frames: Rows by the step and port that they left by, with weights; of sources and of steps
             that were run batch by batch.
         fates: Of these steps, what became of each row.
+        hurried: Sources that were left early, since drawing took too long by the clock.
     """
 
     sources: dict[str, SourceFacts] = field(default_factory=dict)
@@ -82,6 +88,7 @@ class Drawn:
     unreadable: dict[str, tuple[Unreadable, ...]] = field(default_factory=dict)
     frames: dict[Edge, pl.DataFrame] = field(default_factory=dict)
     fates: dict[str, Fates] = field(default_factory=dict)
+    hurried: set[str] = field(default_factory=set)
 
     @property
     def empty(self) -> list[str]:
@@ -136,6 +143,7 @@ class _Drawing:
     plan: Plan
     project: Project
     count: Count | None
+    _effort: Effort = field(default_factory=Effort)
     _nodes: list[PlanNode] = field(init=False)
     _batches: dict[Edge, list[pl.DataFrame]] = field(default_factory=dict)
     _fates: dict[str, list[Fates]] = field(default_factory=dict)
@@ -147,6 +155,8 @@ class _Drawing:
     """By source, the steps where streaming of its rows ends."""
 
     def __post_init__(self) -> None:
+        if self.count is not None:
+            self.count = self._effort.counted(self.count)
         self._nodes = streamed(self.plan)
         self._read = {edge for node in self.plan.nodes for edge in node.inputs}
         names = {n.name for n in self._nodes}
@@ -174,17 +184,28 @@ class _Drawing:
             _Source(n, k, open_sampler(specs[n], seed, size=MOST_BYTES))
             for k, n in enumerate(order)
         ]
-        begun = time.monotonic()
-        while waiting := [s for s in sources if not s.done]:
-            for source in waiting:
-                self._take(source)
-            if time.monotonic() - begun > ENOUGH_SECONDS:
+        patience = Patience(ENOUGH_SECONDS)
+        while waiting := [s for s in sources if not (s.done or self._enough(s))]:
+            if self._effort.spent > ENOUGH_SECONDS:
                 break
+            for source in waiting:
+                if source.batches and patience.out:
+                    hurried = {s.name for s in waiting if not s.done}
+                    return self._drawn({s.name: s for s in sources}, list(specs), hurried)
+                if not self._enough(source):  # others may have brought what was wanting
+                    self._take(source)
         return self._drawn({s.name: s for s in sources}, list(specs))
+
+    def _enough(self, source: _Source) -> bool:
+        """Whether there is enough of a source, and of what comes of it."""
+        below = self._below.get(source.name, ())
+        return source.size >= ENOUGH_BYTES and all(self._arrived[n] >= ENOUGH_ROWS for n in below)
 
     def _take(self, source: _Source) -> None:
         """Draw another batch of a source, and run it as far as it can be."""
+        before = source.sampler.slices
         batch = source.sampler.more()
+        self._effort.add(SLICE * (source.sampler.slices - before))
         if not batch.height and source.batches:
             source.done = True
             return
@@ -193,13 +214,13 @@ class _Drawing:
         frame = numbered(batch, source.number, source.rows)
         source.batches.append(frame)
         source.rows += frame.height
-        source.size += float(size_of(frame).sum())
+        size = float(size_of(frame).sum())
+        source.size += size
+        self._effort.add(READ * size)
         source.done = source.sampler.whole or not frame.height
         if not frame.height:  # a source that holds no row is told as such
             return
         self._stream(source.name, frame)
-        enough = all(self._arrived[n] >= ENOUGH_ROWS for n in self._below.get(source.name, ()))
-        source.done |= enough and source.size >= ENOUGH_BYTES
 
     def _stream(self, source: str, frame: pl.DataFrame) -> None:
         left: dict[Edge, pl.DataFrame] = {(source, ""): frame}
@@ -210,6 +231,7 @@ class _Drawing:
             with fitting(node.name):
                 rows = pl.concat(given, how="diagonal_relaxed")
             fates, kept, rejected = fates_of(node, rows, self.count)
+            self._effort.streaming(node, rows.height, float(fates.size.sum()))
             self._fates.setdefault(node.name, []).append(fates)
             left[(node.name, "")] = kept
             if rejected is not None:
@@ -230,8 +252,10 @@ class _Drawing:
         except MisfitError:  # it reads what comes by another way
             return rows.height
 
-    def _drawn(self, sources: Mapping[str, _Source], names: list[str]) -> Drawn:
-        made = Drawn()
+    def _drawn(
+        self, sources: Mapping[str, _Source], names: list[str], hurried: Iterable[str] = ()
+    ) -> Drawn:
+        made = Drawn(hurried=set(hurried))
         for name in names:
             source = sources[name]
             made.sources[name] = source.sampler.facts()

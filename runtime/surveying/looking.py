@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from ..pipeline import assignments, divided
 from ..rows import ORDER
 from ..stages import fitting
 from .arriving import Reaching
+from .effort import Patience
 from .replies import UNKNOWN, Found
 from .weights import RANK, THERE, WEIGHT, ranked, reweighed, size_of
 
@@ -26,12 +26,12 @@ ROWS = 1_000
 MOST_ROWS = 4_000
 """… but never at more than so many."""
 SECONDS, MORE_SECONDS = 6.0, 1.0
-"""After this long, a step does with the rows that it has looked at; with more than enough, after so
-long."""
+"""After so much work, a step does with the rows that it has looked at; with more than enough, after
+so much."""
 FIRST, BLOCK = 8, 100
 """Rows until the first look at how it goes, and between two further ones at most."""
 PROBE_SECONDS = 0.5
-"""What a look at what lies behind these may take; there are some ten."""
+"""Of work, for a look at what lies behind these; there are some ten."""
 UNPAID = 32
 """Rows in a row that nobody has paid for, from which on there are none that somebody has."""
 
@@ -57,7 +57,7 @@ class Looked:
         meant: The former, in the order of the sample, as they reached the step.
         rows: The same, its `set:` done.
         rest: The latter; None where there is no `when:`.
-        found: What the ledger says of each of `rows`; empty where nobody can say.
+        found: What the ledger says of each of `rows`; empty where nobody can say, or not in time.
         everything: Whether these are all rows of the sample that reach the step.
         beyond: Where all of `rows` are settled and there are more: see `Beyond`.
     """
@@ -120,34 +120,43 @@ async def look(node: PlanNode, reaching: Reaching, replies: Replies) -> Looked:
     meant, rest = _divided(node, ranked(reaching.frame), reaching.assumed, replies)
     blind = reaching.assumed and node.model is None  # nobody has written what is to be judged
     before = _before(node, meant.head(whole_documents(meant, MOST_ROWS)), reaching, replies)
-    if blind:
-        rows, found = before.head(whole_documents(meant, ROWS)).rows(named=True), list[Found]()
-        pace = 0.0
-    else:
-        begun = time.monotonic()
-        rows, found = await _settled(node, before, replies)
-        pace = len(found) / max(time.monotonic() - begun, 1e-9)
-    beyond = None
-    if node.asked and found and len(found) < meant.height and all(f.settled for f in found):
+    rows, found = list[dict[str, Any]](), list[Found]()
+    beyond, patience, begun = None, Patience(SECONDS), replies.effort.spent
+    if not blind:
+        rows, found = await _settled(node, before, replies, patience)
+    pace = len(found) / max(replies.effort.spent - begun, 1e-9)
+    if not found:
+        rows = before.head(whole_documents(meant, ROWS)).rows(named=True)
+    elif node.asked and len(found) < meant.height and all(f.settled for f in found):
         size = min(BLOCK, max(FIRST, round(pace * PROBE_SECONDS)))
-        beyond = await _beyond(node, meant, len(found), size, reaching, replies)
+        try:
+            async with patience.limit():
+                beyond = await _beyond(node, meant, len(found), size, reaching, replies)
+        except TimeoutError:
+            replies.hurried.add(node.name)
     return Looked(meant, rows, rest, found, True, beyond).first(len(rows))
 
 
 async def _settled(
-    node: PlanNode, frame: pl.DataFrame, replies: Replies
+    node: PlanNode, frame: pl.DataFrame, replies: Replies, patience: Patience
 ) -> tuple[list[dict[str, Any]], list[Found]]:
     """Rows, and what the ledger says of them."""
-    op, begun = replies.op(node), time.monotonic()
+    op, begun = replies.op(node), replies.effort.spent
     rows: list[dict[str, Any]] = []
     found: list[Found] = []
     size = FIRST
     while len(found) < frame.height:
         stop = whole_documents(frame, len(found) + size)
         part = frame.slice(len(found), stop - len(found)).rows(named=True)
-        new = await replies.settle(op, part)
+        try:
+            async with patience.limit():
+                new = await replies.settle(op, part)
+        except TimeoutError:
+            replies.hurried.add(node.name)
+            break
+        replies.effort.stepping(node, part)
         rows, found = rows + part, found + new
-        enough, spent = len(found) >= ROWS, time.monotonic() - begun
+        enough, spent = len(found) >= ROWS, replies.effort.spent - begun
         left = (MORE_SECONDS if enough else SECONDS) - spent
         if left < 0:
             break

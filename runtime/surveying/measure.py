@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ..sources.spec import Unreadable
     from .moments import Array
 
-CHECK_SECONDS = 10.0
+CHECK_SECONDS = 30.0
 """How long a check may take for one row of the sample."""
 
 
@@ -77,6 +77,7 @@ async def _measured(
         nodes=surveyor.nodes,
         estimated=frozenset(n for n in names if not room.info(n).exact_tokens),
         exact=drawn.whole >= drawn.sources.keys(),
+        hurried=frozenset(drawn.hurried | surveyor.replies.hurried),
     )
     return Survey(facts, drawn.unreadable, [])
 

@@ -50,7 +50,11 @@ async def row_step(
     if not node.asked and reaching.assumed:  # nobody has written what is to be judged
         behind = Reaching(completed(node)(reaching.frame), True, reaching.whole)
         return NodeFacts(reaching.frame.height, True, reaching.whole), behind
-    step = _RowStep(node, reaching, replies, plan, part, await look(node, reaching, replies))
+    looked = await look(node, reaching, replies)
+    if not node.asked and looked.meant.height and not looked.found:  # not one came back in time
+        behind = Reaching(completed(node)(reaching.frame), True, reaching.whole)
+        return NodeFacts(reaching.frame.height, True, reaching.whole), behind
+    step = _RowStep(node, reaching, replies, plan, part, looked)
     return await step.asked() if node.asked else step.plain()
 
 
@@ -159,6 +163,8 @@ class _RowStep:
             outcomes[f"calls:{model}"] = [f.paid.calls[model] for f in found]
             outcomes[f"prompt:{model}"] = [f.paid.prompt[model] for f in found]
             outcomes[f"reply:{model}"] = [f.paid.reply[model] for f in found]
+            if any(f.paid.hidden[model] for f in found):
+                outcomes[f"hidden:{model}"] = [f.paid.hidden[model] for f in found]
         if prompts is not None and chosen[-1] < prompts.rows:
             outcomes["prompt"] = [prompts.tokens[i] for i in chosen]
         outcomes["truncated"] = [f.paid.truncated for f in found]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -12,6 +11,7 @@ from ..catalog import load_catalog
 from ..pipeline import build_row_op
 from ..prompting import RenderError
 from ..requests import Message
+from .effort import CHAT, TOKENISED
 
 if TYPE_CHECKING:
     from ...compiler.plan import PlanNode
@@ -20,11 +20,8 @@ if TYPE_CHECKING:
 
 Chat = tuple[Message, ...]
 
-MOST_BYTES = 5 << 20
-"""Prompts of a step that are tokenised: a few seconds for a slow tokenizer."""
-MOST_SECONDS, ALL_SECONDS = 4.0, 12.0
-"""Of computing, by step and for all steps together, after which those that have been rendered have
-to do, if there are some."""
+MOST_SECONDS, ALL_SECONDS = 3.0, 9.0
+"""Of work, by step and for all steps together, that tokenising prompts is to take."""
 FEWEST_ROWS = 32
 """Rows whose prompts are tokenised, however long they are."""
 
@@ -69,7 +66,7 @@ def prompts_of(
         node: The step.
         tools: Its tools.
         rows: What it is asked about.
-        steps: How many steps share the time that there is.
+        steps: How many steps share the work that there is.
     """
     operator = load_catalog().steps[node.op]
     op = build_row_op(node, operator, tools)
@@ -78,14 +75,13 @@ def prompts_of(
     made = Prompts()
     asked: list[list[Chat]] = []
     wanted: list[list[Chat]] = []
-    left = MOST_BYTES
-    begun, seconds = time.process_time(), min(MOST_SECONDS, ALL_SECONDS / max(steps, 1))
+    left = min(MOST_SECONDS, ALL_SECONDS / max(steps, 1))
     for row in rows:
-        late = time.process_time() - begun > seconds and len(asked) >= FEWEST_ROWS
-        chats = [] if late else _rendered(op, row)
+        chats = _rendered(op, row)
         size = sum(len(m.content) for chat in chats for m in chat)
-        work = max(size, len(str(row.get("text") or "")))  # of a text that is cut, all is counted
-        if late or (left < work and len(asked) >= FEWEST_ROWS):
+        most = max(size, len(str(row.get("text") or "")))  # of a text that is cut, all is counted
+        work = TOKENISED * most + CHAT * len(chats)
+        if left < work and len(asked) >= FEWEST_ROWS:
             break
         left -= work
         asked.append(chats)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import xxhash
 
+from .effort import Effort
+
 if TYPE_CHECKING:
     from ..engines.base import Tokens
     from ..requests import Message
@@ -15,9 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Remembering:
-    """Meets `engines.base.Tokens`."""
+    """Meets `engines.base.Tokens`; notes the work of what it has to count."""
 
     tokens: Tokens
+    effort: Effort = field(default_factory=Effort)
     _seen: dict[bytes, int] = field(default_factory=dict)
 
     def count(self, texts: Sequence[str]) -> list[int]:
@@ -25,6 +28,7 @@ class Remembering:
         keys = [_digest("t", text) for text in texts]
         new = {k: text for k, text in zip(keys, texts, strict=True) if k not in self._seen}
         if new:
+            self.effort.tokenising(sum(map(len, new.values())))
             counted = self.tokens.count(list(new.values()))
             self._seen.update(zip(new, counted, strict=True))
         return [self._seen[k] for k in keys]
@@ -34,6 +38,8 @@ class Remembering:
         keys = [_digest("c", *(p for m in chat for p in (m.role, m.content))) for chat in chats]
         new = {k: chat for k, chat in zip(keys, chats, strict=True) if k not in self._seen}
         if new:
+            size = sum(len(m.content) for chat in new.values() for m in chat)
+            self.effort.tokenising(size, len(new))
             counted = self.tokens.count_chat(list(new.values()))
             self._seen.update(zip(new, counted, strict=True))
         return [self._seen[k] for k in keys]

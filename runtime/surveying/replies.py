@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..catalog import load_catalog
+from ..hidden import hidden_tokens
 from ..ledger import Entry, key_of
 from ..mishaps import outcome_of
 from ..pipeline import build_row_op
@@ -17,17 +18,19 @@ from ..requests import Message, Request
 from ..toolbox import tools_of
 from ..tools import Line
 from ..window import MissingError, sampling_of
+from .effort import LOOKUP, Effort
 from .remembering import Remembering
 
 if TYPE_CHECKING:
     from ...compiler.plan import PlanNode
-    from ..checkpool import CheckPool
+    from ..checkpool import CheckPool, CheckSpec
     from ..counting import Count
     from ..engine_room import EngineRoom
     from ..engines.base import Tokens
     from ..ledger import Ledger
     from ..outcome import Outcome
     from ..tools import Tools
+    from ..verdict import Verdict
 
 Row = Mapping[str, Any]
 
@@ -39,6 +42,7 @@ class Paid:
     calls: Counter[str] = field(default_factory=Counter)
     prompt: Counter[str] = field(default_factory=Counter)
     reply: Counter[str] = field(default_factory=Counter)
+    hidden: Counter[str] = field(default_factory=Counter)
     truncated: int = 0
 
     def add(self, model: str, entry: Entry) -> None:
@@ -46,6 +50,7 @@ class Paid:
         self.calls[model] += 1
         self.prompt[model] += entry.prompt_tokens
         self.reply[model] += entry.completion_tokens
+        self.hidden[model] += hidden_tokens(entry)
         self.truncated += entry.finish == "length"
 
 
@@ -98,12 +103,16 @@ class Replies:
         ledger: What was paid for.
         pool: Judges by checks that ask nobody.
         count: What expressions count tokens with.
+        effort: What it took so far.
+        hurried: Steps of which rows were left out, since that took too long by the clock.
     """
 
     room: EngineRoom
     ledger: Ledger
     pool: CheckPool
     count: Count | None
+    effort: Effort = field(default_factory=Effort)
+    hurried: set[str] = field(default_factory=set)
     _tokens: dict[str, Remembering] = field(default_factory=dict)
 
     def op(self, node: PlanNode) -> Any:
@@ -129,7 +138,14 @@ class Replies:
 
     def tools_of(self, node: PlanNode) -> Tools:
         """The tools of a step."""
-        return tools_of(node, self.line, self.pool.judge)
+        return tools_of(node, self.line, self._judge)
+
+    async def _judge(
+        self, specs: tuple[CheckSpec, ...], row: Mapping[str, Any]
+    ) -> tuple[Verdict, ...]:
+        verdicts = await self.pool.judge(specs, row)
+        self.effort.judging(specs[: len(verdicts)], row)
+        return verdicts
 
     def line(self, name: str) -> Line:
         """A model, whose replies are those of the ledger."""
@@ -138,7 +154,8 @@ class Replies:
         async def ask(
             messages: tuple[Message, ...], sampling: Mapping[str, Any], draw: int
         ) -> Entry:
-            request = Request(info.digest, messages, sampling_of(sampling), draw)
+            request = Request(info.digest_for(messages), messages, sampling_of(sampling), draw)
+            self.effort.add(LOOKUP)
             entry = self.ledger.get(key_of(request), request.sampling.max_tokens)
             if entry is None:
                 raise MissingError
@@ -150,5 +167,5 @@ class Replies:
     def tokens(self, name: str) -> Tokens:
         """The tokenizer of a model or of the mix."""
         if name not in self._tokens:
-            self._tokens[name] = Remembering(self.room.tokens(name))
+            self._tokens[name] = Remembering(self.room.tokens(name), self.effort)
         return self._tokens[name]

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..requests import EngineError, Message
+from ..llama.template import go_on
+from ..requests import EngineError, Message, begun_of
 
 _KEPT = 512
 
@@ -41,7 +42,7 @@ class Prompts:
 
     def conversation(self, messages: Sequence[Message]) -> list[int]:
         """Token ids of a conversation that is finished, for a model that rates it."""
-        return self._chat(messages, opened=False)
+        return list(self._chat(messages, opened=False))
 
     def pair(self, question: str, document: str) -> list[int]:
         """Token ids of a pair of texts, as models that compare two texts read them."""
@@ -61,16 +62,31 @@ class Prompts:
                     retryable=False,
                 )
             return list(self.tokenizer.encode(messages[0].content))
-        return self._chat(messages, opened=True)
+        if begun := begun_of(messages):
+            return self._begun(messages[:-1], begun)
+        return list(self._chat(messages, opened=True))
 
-    def _chat(self, messages: Sequence[Message], *, opened: bool) -> list[int]:
+    def _begun(self, messages: Sequence[Message], begun: str) -> list[int]:
+        """Token ids of a prompt that begins the reply: by the template, then to the letter."""
+        opened = self._chat(messages, opened=True, tokenize=False)
+        if not isinstance(opened, str):
+            raise EngineError(
+                "template",
+                "this model's tokenizer renders no text that a reply could be begun in; "
+                "leave the assistant block out of the prompt",
+                retryable=False,
+            )
+        text = go_on(opened, begun)
+        return list(self.tokenizer.encode(text, add_special_tokens=False))
+
+    def _chat(self, messages: Sequence[Message], *, opened: bool, tokenize: bool = True) -> Any:
         options: dict[str, Any] = {"add_generation_prompt": opened}
         if self.thinking is not None:
             options["enable_thinking"] = self.thinking
         turns = [{"role": m.role, "content": m.content} for m in messages]
         try:
-            made = self.tokenizer.apply_chat_template(
-                turns, tokenize=True, return_dict=False, **options
+            return self.tokenizer.apply_chat_template(
+                turns, tokenize=tokenize, return_dict=False, **options
             )
         # A template may raise whatever its author meant it to: it is code that came with a model.
         except Exception as wrong:
@@ -79,4 +95,3 @@ class Prompts:
                 f"the model's chat template refuses the messages: {wrong}",
                 retryable=False,
             ) from wrong
-        return list(made)

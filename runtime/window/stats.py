@@ -15,6 +15,7 @@ class WindowStats:
         shared: Requests that met an equal one in flight.
         retried: Requests sent again after a fault.
         failed: Requests that failed for good.
+        hidden_tokens: Of `completion_tokens`, those that the text does not show: thoughts.
         queued: Time that requests waited for their turn, added up.
         under_way: Time between sending and reply, added up.
         at_work: Time in which at least one request was under way, up to when none was last.
@@ -29,6 +30,7 @@ class WindowStats:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cached_tokens: int = 0
+    hidden_tokens: int = 0
     queued: float = 0.0
     under_way: float = 0.0
     busy_since: float | None = None

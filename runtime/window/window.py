@@ -17,6 +17,7 @@ from ..budget import Exhausted, NoPurse, Purse, Reservation, input_bound, is_los
 from ..budget.amounts import TIMED
 from ..engines.base import Engine, ModelInfo, ModelSpec
 from ..halt import Cause, Halt, HeldBackError
+from ..hidden import hidden_tokens
 from ..ledger import Entry, Ledger, key_of
 from ..requests import Completion, EngineError, Message, Request, Sampling
 from ..tab import Paid, note_held, note_paid, note_sent
@@ -79,7 +80,8 @@ class Window:
             OSError: The completion cannot be saved.
             MissingError: On replay, if the ledger does not hold it.
         """
-        request = Request(self.info.digest, messages, sampling_of(sampling), draw)
+        digest = self.info.digest_for(messages)
+        request = Request(digest, messages, sampling_of(sampling), draw)
         key = key_of(request)
         if (entry := self.ledger.get(key, request.sampling.max_tokens)) is not None:
             self.stats.reused += 1
@@ -176,6 +178,7 @@ class Window:
         stats.prompt_tokens += completion.prompt_tokens
         stats.completion_tokens += completion.completion_tokens
         stats.cached_tokens += completion.cached_tokens
+        stats.hidden_tokens += hidden_tokens(completion)
         stats.queued += completion.waited
         seconds = ended - started - completion.waited
         stats.under_way += seconds

@@ -204,10 +204,13 @@ def time_plan(folder: Path, truths: dict[str, Truth]) -> None:
     sources = "".join(SOURCE.format(name=name) for name in truths)
     recipe = folder / "recipe.yaml"
     recipe.write_text(RECIPE.format(sources=sources, names=", ".join(truths)))
+    said = []
     for attempt in ("first", "again"):
         done = watch([mashbill(), "plan", str(recipe)])
+        said.append(done.said)
         print(f"\nplan, {attempt}: {done.seconds:.1f} s, {done.cpu:.1f} s of CPU, "
               f"{done.peak:.0f} MB; the goal is {GOAL:.0f} s")  # fmt: skip
+    print("both say the same" if said[0] == said[1] else "THE TWO DIFFER")
     print(done.said)
     rare = sum(t.rare for t in truths.values())
     print(f"truth: {sum(t.rows for t in truths.values()):,} rows, of which {rare:,} are kept")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -15,7 +16,7 @@ from mashbill.compiler.document import parse_document, plain
 from mashbill.compiler.registry import Share, step
 from mashbill.runtime import catalog
 from mashbill.runtime.cli import command
-from mashbill.runtime.cli.schema_ import schema_text
+from mashbill.runtime.cli.schema_ import PUBLISHED, schema_text
 
 ROOT = Path(__file__).resolve().parents[2]
 RECIPES = sorted(
@@ -157,3 +158,30 @@ def test_plug_ins_are_in_it(
         "op: filter, from: docs, keep: words(text) >= 20", "op: shuffle, from: docs, most: 50%"
     )
     assert errors(text) and errors(text, made) == []
+
+
+def test_the_form_of_a_plan_is_printed_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    published = (ROOT / "schemas/plan.schema.json").read_text("utf-8")
+    assert command(["schema", "plan"]) == 0
+    assert capsys.readouterr().out == published
+    Draft202012Validator.check_schema(json.loads(published))
+    file = tmp_path / "new" / "plan.schema.json"
+    assert command(["schema", "plan", "-o", str(file)]) == 0
+    assert file.read_text("utf-8") == published
+    assert command(["schema"]) == 0 and command(["schema", "recipe"]) == 0
+    assert capsys.readouterr().out == schema_text() * 2
+    assert command(["schema", "run"]) == 64
+    assert command(["__complete", "schema", "p"]) == 0
+    assert capsys.readouterr().out.split() == ["plan"]
+
+
+def test_it_is_installed_where_the_command_looks() -> None:
+    """Packages lie as folders do: `mashbill/schemas` beside `mashbill/runtime`."""
+    setup = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]
+    places = setup["package-dir"]
+    assert places["mashbill.runtime"] == "runtime" and places["mashbill.schemas"] == "schemas"
+    assert ROOT / places["mashbill.schemas"] == PUBLISHED
+    assert "mashbill.schemas" in setup["packages"]
+    assert setup["package-data"]["mashbill.schemas"] == ["*.json"]

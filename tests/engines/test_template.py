@@ -47,3 +47,23 @@ def test_what_a_template_may_not_do_or_refuses(template: str) -> None:
     with pytest.raises(EngineError) as caught:
         render_chat(template, TURNS)
     assert (caught.value.kind, caught.value.retryable) == ("template", False)
+
+
+def test_what_the_prompt_begins_stands_behind_the_opening_to_the_letter() -> None:
+    begun = (*TURNS, Message("assistant", " ```python\ndef f(): "))
+    assert render_chat(CHATML, begun) == render_chat(CHATML, TURNS) + " ```python\ndef f(): "
+    trims = CHATML.replace("m['content']", "m['content'] | trim")
+    assert render_chat(trims, begun).endswith(" ```python\ndef f(): ")
+    again = (*begun, Message("user", "Go on."))
+    assert render_chat(CHATML, again).endswith("<|im_end|>\n<|im_start|>assistant\n"), (
+        "it has ended"
+    )
+
+
+def test_a_thought_is_no_place_for_a_reply() -> None:
+    thinks = CHATML.replace("assistant\\n'", "assistant\\n<think>\\n'")
+    with pytest.raises(EngineError, match="thinking: false") as caught:
+        render_chat(thinks, (*TURNS, Message("assistant", "So:")))
+    assert (caught.value.kind, caught.value.retryable) == ("template", False)
+    ended = Message("assistant", "</think>\n\nSo:")
+    assert render_chat(thinks, (*TURNS, ended)).endswith("<think>\n</think>\n\nSo:")

@@ -74,6 +74,11 @@ def _properties() -> dict[str, Any]:
         "leverage": _told(
             "The largest uncertainty, and what narrows it most.", _maybe(_ref("Leverage"))
         ),
+        "hurried": _told(
+            "Sources and steps of which rows were left out, since looking at them took too long: "
+            "on another machine, or a quieter one, the numbers may differ.",
+            {"type": "array", "items": text},
+        ),
     }  # fmt: skip
 
 

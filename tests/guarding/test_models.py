@@ -19,7 +19,7 @@ from mashbill.runtime.preflight.asking import models_asked, tiny_request
 from mashbill.runtime.preflight.models import look_at_each
 from mashbill.runtime.requests import Sampling
 
-from .facts import RECIPE, compiled, facts
+from .facts import COT, RECIPE, compiled, facts
 from .folders import DEAD, planned, project
 from .server import Server, serving
 
@@ -286,3 +286,20 @@ def test_the_doctor_asks_in_the_same_way(tmp_path: Path) -> None:
         plan = planned(where).record
         (found,) = run_async(ask_each(plan, room_of(plan, where), ("solver",)))
     assert found.level == "ok" and "3 tokens in" in found.said and "context 8,192" in found.said
+
+
+BEGINS = RECIPE.replace("prompts/cot.md.j2", "prompts/begun.md.j2")
+BEGUN = COT + "{% block assistant %}Well,{% endblock %}\n"
+
+
+@pytest.mark.parametrize(("reply", "level"), [("The word is yes.", "ok"), ("Yes.", "fail")])
+def test_a_server_that_goes_on_from_no_beginning_is_found_before_a_run(
+    tmp_path: Path, reply: str, level: str
+) -> None:
+    (tmp_path / "prompts").mkdir()
+    (tmp_path / "prompts/begun.md.j2").write_text(BEGUN)
+    server = Server(reply=reply)
+    answer = one(tmp_path, server, BEGINS)
+    assert server.asked[0]["messages"][-1] == {"role": "assistant", "content": "The word is"}
+    assert answer.level == level
+    assert (level == "ok") != ("placement: { prefill: … }" in answer.help)

@@ -374,9 +374,8 @@ def test_it_agrees_with_a_list(tmp_path_factory: pytest.TempPathFactory, steps: 
                     for e in model
                     if e.key == key(i)
                     and (
-                        e.completion_tokens <= asked
-                        if e.finish == "stop"
-                        else e.max_tokens == asked
+                        e.max_tokens == asked
+                        or (e.finish == "stop" and e.completion_tokens <= asked)
                     )
                 ]
                 assert ledger.get(key(i), asked) == (usable[0] if usable else None)

@@ -41,7 +41,10 @@ def missing(text: str, *parts: Part) -> list[str]:
     ("text", "parts", "expected"),
     [
         # the whole reply
-        ("  hello\n", (), {"text": "hello"}),
+        ("\n hello\n", (), {"text": "hello"}),
+        ("\n\n    return 1\n", (), {"text": "    return 1"}),
+        ("  \t\n\treturn 1\n", (), {"text": "\treturn 1"}),
+        ("\u3000hello", (), {"text": "hello"}),
         (" a <answer>1</answer> ", (Part("title", "text"),), {"title": "a <answer>1</answer>"}),
         # tags
         ("<answer> 42 </answer>", (ANSWER,), {"answer": "42"}),
@@ -52,6 +55,9 @@ def missing(text: str, *parts: Part) -> list[str]:
         ("<answer>4</answer> <answer>5", (ANSWER,), {"answer": "4"}),
         ("<answers>no</answers><answer >6</answer >", (ANSWER,), {"answer": "6"}),
         ("<answer>a\n\nb</answer>", (ANSWER,), {"answer": "a\n\nb"}),
+        ("<answer>\n  if x:\n    y\n</answer>", (ANSWER,), {"answer": "if x:\n  y"}),
+        ("<answer>\n    y\nz\n</answer>", (ANSWER,), {"answer": "    y\nz"}),
+        ("<answer>  x\n  y</answer>", (ANSWER,), {"answer": "x\ny"}),
         # boxes
         (r"so $\boxed{7}$.", (BOXED,), {"answer": "7"}),
         (r"\boxed{1} then \boxed{\frac{a}{b}} {", (BOXED,), {"answer": r"\frac{a}{b}"}),
@@ -72,7 +78,11 @@ def missing(text: str, *parts: Part) -> list[str]:
             {"code": "r", "other": "q"},
         ),
         ("`python` is ```inline``` here\n```python\nz\n```", (CODE,), {"code": "z"}),
+        ("  ```python\n  a\n    b\n  ```", (CODE,), {"code": "a\n  b"}),
+        ("```python\n\n    a\n```", (CODE,), {"code": "    a"}),
         # sections
+        ("    ## Plan\nfirst", (PLAN,), {"plan": "first"}),
+        ("## Plan\n\n    a\n    b\n", (PLAN,), {"plan": "    a\n    b"}),
         ("## Plan\nfirst\n## Other\nsecond", (PLAN,), {"plan": "first"}),
         ("# 1. **The plan:**\na\n### Deeper\nb", (Part("p", "section", "the plan"),),
          {"p": "a\n### Deeper\nb"}),
@@ -99,6 +109,11 @@ def missing(text: str, *parts: Part) -> list[str]:
             "<think>2</think> so <answer>3</answer>",
             (REST, ANSWER),
             {"reasoning": "<think>2</think> so", "answer": "3"},
+        ),
+        (
+            "    a\n```python\nb\n```\n\n    c",
+            (REST, CODE),
+            {"reasoning": "    a\n\n    c", "code": "b"},
         ),
         ("only this", (REST, MAYBE), {"reasoning": "only this", "note": None}),
         ("<note> </note>x", (REST, MAYBE), {"reasoning": "x", "note": None}),

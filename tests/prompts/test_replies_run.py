@@ -14,6 +14,7 @@ import pytest
 import mashbill as mb
 from mashbill.runtime.ledger import Entry, key_of
 from mashbill.runtime.ops.generate import generate
+from mashbill.runtime.ops.rewrite import rewrite
 from mashbill.runtime.outcome import Outcome
 from mashbill.runtime.requests import Message, Request, Sampling
 from mashbill.runtime.tools import Tools, no_model
@@ -125,11 +126,22 @@ def test_a_truncated_reply_is_truncated_whatever_it_holds() -> None:
     ("shape", "begun", "reply", "expected"),
     [
         ("{ answer: tag }", "<answer>", "4</answer>", {"answer": "4"}),
-        ("{ code: fence python }", "```python", "x = 1\n```", {"code": "x = 1"}),
-        ("{ plan: section }", "So.\n## Plan", "first", {"plan": "first"}),
+        ("{ code: fence python }", "```python", "\nx = 1\n```", {"code": "x = 1"}),
+        ("{ plan: section }", "So.\n## Plan", "\nfirst", {"plan": "first"}),
         ("{ why: text, answer: tag }", "I see", " it: <answer>4</answer>",
          {"why": "I see it:", "answer": "4"}),
         ("{ title: text }", "Title:", "Four", {"title": "Four"}),
+        ("{ title: text }", "Title:", "  Four\n", {"title": "Four"}),
+        ("{ code: text }", "Code:", "\n\n    x = 1\n    y = 2\n", {"code": "    x = 1\n    y = 2"}),
+        ("{ code: fence python }", "```python\ndef f():\n", "\n    return 1\n```",
+         {"code": "def f():\n    return 1"}),
+        ("{ code: fence python }", "```python\ndef f():", " return 1\n```",
+         {"code": "def f(): return 1"}),
+        ("{ code: fence }", "```", "python\nx = 1\n```", {"code": "x = 1"}),
+        ("{ code: tag }", "<code>\nif x:", "\n    y()\nz()</code>",
+         {"code": "if x:\n    y()\nz()"}),
+        ("{ plan: section }", "So.\n## Plan\n\n1. Go", "ing up\n   - slowly",
+         {"plan": "1. Going up\n   - slowly"}),
     ],
 )  # fmt: skip
 def test_what_the_prompt_begins_belongs_to_the_reply(
@@ -138,6 +150,48 @@ def test_what_the_prompt_begins_belongs_to_the_reply(
     text = asking(shape) + f"{{% block assistant %}}{begun}{{% endblock %}}\n"
     (row,) = outcome(text, Script(reply)).rows
     assert {name: row[name] for name in expected} == expected
+
+
+def test_a_reply_keeps_the_indent_of_its_first_line() -> None:
+    (row,) = outcome(asking("{ code: text }"), Script("\n    if x:\n        y\n    z\n")).rows
+    assert row["code"] == "    if x:\n        y\n    z"
+    found = outcome(asking("{ code: text }"), Script(" \n\t "))
+    assert (found.end, found.reason) == ("rejected", "empty")
+
+
+def test_an_empty_rest_of_a_begun_reply_is_empty() -> None:
+    text = asking("{ code: fence }") + "{% block assistant %}```\nx = 1{% endblock %}\n"
+    found = outcome(text, Script("\n  \n"))
+    assert (found.end, found.reason) == ("rejected", "empty")
+
+
+def test_a_rewrite_keeps_the_indent_and_not_the_space_behind_what_was_begun() -> None:
+    assert rewritten("", "\n    a\n    b\n") == "    a\n    b"
+    assert rewritten("Rewritten:", "  a\n    b\n") == "a\n    b"
+    assert rewritten("Rewritten:", "\n\n    a\n    b\n") == "    a\n    b"
+
+
+def rewritten(begun: str, reply: str) -> str:
+    """The text that a rewrite makes, given what its prompt begins and what the model replies."""
+    script = Script(reply)
+
+    async def judge(checks: object, row: object) -> tuple[()]:
+        raise AssertionError("there are no checks")
+
+    prompt = asking("{ text: text }").replace("reply: { text: text }\n", "")
+    if begun:
+        prompt += f"{{% block assistant %}}{begun}{{% endblock %}}\n"
+    build = rewrite(
+        model="m",  # type: ignore[arg-type]
+        prompt=good(prompt),  # type: ignore[arg-type]
+        sampling={"temperature": 1.0, "max_tokens": 9},  # type: ignore[arg-type]
+        on_fail=[],  # type: ignore[arg-type]
+    )
+    row = {"text": "Two and two?", "_doc": "d", "_id": "i", "_origin": "human"}
+    tools = Tools(script, judge, no_model(judge, "").tokens, "rule")
+    (found,) = asyncio.run(build(tools).run(row))
+    assert isinstance(found, Outcome)
+    return str(found.rows[0]["text"])
 
 
 def test_a_reply_that_replaces_the_text_is_the_models() -> None:
@@ -160,6 +214,16 @@ def test_a_schema_is_sent_where_the_reply_is_nothing_else() -> None:
     outcome(JUDGE.replace("{ json", "{ how: text, json"), beside, files=JUDGE_FILES)
     ((_, sampling, _),) = beside.asked
     assert "schema" not in sampling
+
+
+def test_no_schema_is_sent_where_the_prompt_begins_the_object() -> None:
+    script = Script(' "so", "score": 4}')
+    begun = JUDGE + '{% block assistant %}{ "why":{% endblock %}\n'
+    (row,) = outcome(begun, script, files=JUDGE_FILES).rows
+    assert (row["why"], row["score"]) == ("so", 4)
+    ((messages, sampling, _),) = script.asked
+    assert messages[-1] == Message("assistant", '{ "why":')
+    assert "schema" not in sampling, "the rest of an object is none"
 
 
 def test_a_server_is_told_the_schema_as_it_stands() -> None:

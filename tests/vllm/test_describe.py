@@ -150,6 +150,14 @@ def test_a_hub_model_is_its_commit(home: Path) -> None:
     assert vllm.describe(spec(home, "org/tiny", revision="v2")).digest != info.digest
 
 
+def test_begun_replies_of_models_that_write_have_keys_of_their_own(home: Path) -> None:
+    begun = (Message("user", "a"), Message("assistant", "b"))
+    info = vllm.describe(spec(home))
+    assert info.digest_for(begun) != info.digest == info.digest_for(begun[:1])
+    rates = vllm.describe(spec(home, task="reward"))
+    assert rates.digest_for(begun) == rates.digest
+
+
 def test_a_hub_cache_elsewhere(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hub(home)
     shutil.move(home / "cache" / "huggingface", home / "else")

@@ -242,6 +242,54 @@ def test_what_a_prompt_may_be() -> None:
         Prompts(Tokenizer(), plain=True).tokens((system, user))
 
 
+class TextTokenizer:
+    """Renders turns as text, as those of Hugging Face do; `end` comes behind the opening."""
+
+    def __init__(self, end: str = "") -> None:
+        self.end = end
+
+    def apply_chat_template(
+        self, turns: list[dict[str, str]], *, tokenize: bool, add_generation_prompt: bool, **_: Any
+    ) -> Any:
+        text = "".join(f"<{t['role']}>{t['content'].strip()}</s>" for t in turns)
+        text += f"<assistant>{self.end}" if add_generation_prompt else ""
+        return list(text.encode()) if tokenize else text
+
+    def encode(self, text: str, add_special_tokens: bool = True) -> list[int]:
+        assert not add_special_tokens, "the template has written them"
+        return list(text.encode())
+
+    def decode(self, tokens: list[int]) -> str:
+        return bytes(tokens).decode()
+
+
+def test_what_a_prompt_begins_is_gone_on_from_to_the_letter() -> None:
+    begun = Message("assistant", "```python\ndef f():  ")
+    tokenizer = TextTokenizer()
+    found = tokenizer.decode(Prompts(tokenizer).tokens((Message("user", "hé"), begun)))
+    assert found == "<user>hé</s><assistant>```python\ndef f():  "
+    shots = (Message("user", "a"), Message("assistant", "b"), Message("user", "c"), begun)
+    found = tokenizer.decode(Prompts(tokenizer).tokens(shots))
+    assert found == "<user>a</s><assistant>b</s><user>c</s><assistant>```python\ndef f():  "
+    rated = tokenizer.decode(Prompts(tokenizer).conversation(shots[:2]))
+    assert rated == "<user>a</s><assistant>b</s>", "what is rated has ended"
+
+
+def test_a_begun_reply_that_cannot_be_gone_on_from_says_so() -> None:
+    asked = (Message("user", "a"), Message("assistant", "So:"))
+    with pytest.raises(EngineError, match="leave the assistant block out") as caught:
+        Prompts(Tokenizer()).tokens(asked)
+    assert not caught.value.retryable
+    thinks = Prompts(TextTokenizer("<think>\n"))
+    with pytest.raises(EngineError, match="opens a thought") as caught:
+        thinks.tokens(asked)
+    assert (caught.value.kind, caught.value.retryable) == ("template", False)
+    ended = Message("assistant", "</think>\n\nSo:")
+    assert thinks.tokens((asked[0], ended)) == list(
+        b"<user>a</s><assistant><think>\n</think>\n\nSo:"
+    )
+
+
 @pytest.mark.parametrize(
     ("said", "kind", "hint"),
     [

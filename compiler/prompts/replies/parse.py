@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...whitespace import indent_of, trim_part, trim_reply
 from .json_object import find_object, read_object
 from .marks import Fence, Heading, Mark, boxes, fences, headings, tags, title_of
 from .shapes import Part, Reply
@@ -36,9 +37,11 @@ class Reading:
 
 def read_reply(reply: Reply, text: str) -> Reading:
     """Read a reply by its shape."""
-    text = text.strip()
+    text = trim_reply(text)
     if (column := reply.whole) is not None:
         return Reading({column: text}) if text else Reading(misfit={"missing": [column]})
+    if reply.schema is not None or any(p.shape == "section" for p in reply.parts):
+        text = text.lstrip()  # a heading or a brace that opens the reply opens its line, too
     values: dict[str, Any] = {}
     cuts: list[Mark] = []
     if reply.schema is not None:
@@ -89,7 +92,7 @@ def _parts(parts: Iterable[Part], text: str, cuts: list[Mark]) -> dict[str, str 
         elif isinstance(mark, Fence):
             value = _dedented(text[slice(*mark.inner)], mark.indent)
         else:
-            value = text[slice(*mark.inner)].strip()
+            value = trim_part(text[slice(*mark.inner)])
         values[part.column] = value if value.strip() else None
     return values
 
@@ -126,8 +129,10 @@ def _without(text: str, within: tuple[int, int], cuts: Iterable[Mark]) -> str:
     for piece in (*pieces, text[at:end]):
         before, after = left.rstrip(), piece.lstrip()
         gap = left[len(before) :] + piece[: len(piece) - len(after)]
-        left = before + ("\n\n" if gap.count("\n") > 1 and left else gap) + after
-    return left.strip()
+        if gap.count("\n") > 1 and left:
+            gap = "\n\n" + indent_of(gap)
+        left = before + gap + after
+    return trim_reply(left)
 
 
 def _dedented(code: str, indent: int) -> str:
