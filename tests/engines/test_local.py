@@ -141,7 +141,7 @@ def test_an_overlong_prompt(served: Served) -> None:
 def test_a_reply_cut_by_the_slot_is_no_reply(served: Served) -> None:
     with pytest.raises(EngineError, match=r"placement\.context") as caught:
         served.complete(
-            request("Mill. " * 150 + "Write a very long story.", max_tokens=400, temperature=0.0)
+            request("Mill. " * 220 + "Write a very long story.", max_tokens=400, temperature=0.0)
         )
     assert caught.value.kind == "overlong"
 

@@ -29,8 +29,8 @@ def pages() -> list[str]:
         pytest.skip("needs ../shared/data/web_text.jsonl.gz")
     with gzip.open(PAGES, "rt", encoding="utf-8") as lines:
         texts = [json.loads(line)["text"] for line in lines]
-    chosen = texts[:: len(texts) // 200][:200]
-    assert len(set(chosen)) == 200
+    chosen = texts[:: len(texts) // 100][:100]
+    assert len(set(chosen)) == 100
     return [text[:8_000] for text in chosen]
 
 
@@ -71,7 +71,7 @@ def test_planted_errors_are_caught(pages: list[str]) -> None:
         named = judge(f"{page}\nOur thanks go to Quillon Zebrowsky.", page, ANY_LENGTH)
         added = judge(f"{page}\nPurple llamas knit quietly.", page, ANY_LENGTH)
         caught += (named.reason == "name_invented") + (added.reason == "novelty")
-    assert planted > 450
+    assert planted > 225
     assert caught == planted
 
 
