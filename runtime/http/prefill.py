@@ -73,8 +73,8 @@ def rest_of(prefill: Prefill, begun: str, text: str) -> str:
 
 
 def refused(error: EngineError) -> EngineError:
-    """The error of a request that begins the reply, with what to do if that was the reason."""
+    """The error of a request that begins the reply: `prefill` if that was the reason."""
     if error.kind not in ("status-400", "status-422") or not _REFUSES.search(str(error)):
         return error
     words = f"{error}; {_HOW.format(', '.join(PREFILLS))}"
-    return EngineError(error.kind, words, retryable=False)
+    return EngineError("prefill", words, retryable=False)

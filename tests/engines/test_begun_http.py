@@ -74,7 +74,7 @@ def test_a_server_that_answers_anew_is_an_error_that_says_what_to_write() -> Non
 )
 def test_a_refusal_says_what_to_write(said: str) -> None:
     error = failure(json({"error": {"message": said}}, 400), asked=ASKED)
-    assert (error.kind, error.retryable) == ("status-400", False)
+    assert (error.kind, error.retryable) == ("prefill", False)
     assert said in str(error)
     assert "placement.prefill" in str(error)
     other = failure(json({"error": {"message": said}}, 400))

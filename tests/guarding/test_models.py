@@ -292,13 +292,20 @@ BEGINS = RECIPE.replace("prompts/cot.md.j2", "prompts/begun.md.j2")
 BEGUN = COT + "{% block assistant %}Well,{% endblock %}\n"
 
 
-@pytest.mark.parametrize(("reply", "level"), [("The word is yes.", "ok"), ("Yes.", "fail")])
+@pytest.mark.parametrize(
+    ("server", "level"),
+    [
+        (Server(reply="The word is yes."), "ok"),
+        (Server(reply="Yes."), "fail"),
+        (Server(statuses=[400], said="This model does not support assistant prefill."), "fail"),
+    ],
+    ids=["goes on", "answers anew", "refuses"],
+)
 def test_a_server_that_goes_on_from_no_beginning_is_found_before_a_run(
-    tmp_path: Path, reply: str, level: str
+    tmp_path: Path, server: Server, level: str
 ) -> None:
     (tmp_path / "prompts").mkdir()
     (tmp_path / "prompts/begun.md.j2").write_text(BEGUN)
-    server = Server(reply=reply)
     answer = one(tmp_path, server, BEGINS)
     assert server.asked[0]["messages"][-1] == {"role": "assistant", "content": "The word is"}
     assert answer.level == level
