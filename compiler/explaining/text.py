@@ -91,8 +91,8 @@ def below(subject: Subject, pilot: PilotSpent | None = None) -> Iterator[str]:
         yield f"The pilot ended early: {pilot.stopped}"
     if not subject.shown:
         return
-    yield from filter(None, (notes.hurried(subject),))
-    yield from filter(None, (notes.worst_case(subject), caps.others(subject)))
+    told = (notes.hurried(subject), notes.worst_case(subject), caps.others(subject))
+    yield from filter(None, told)
     yield from filter(None, (notes.prefixes(subject), *notes.rates(subject)))
     yield from notes.cut_off(subject)
     yield from notes.thoughts(subject)

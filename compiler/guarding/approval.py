@@ -9,7 +9,7 @@ from ..estimating.numbers import Number
 from ..plan import Plan, PlanNode
 from ..quantities import show_count
 from .charges import ranged, show_dollars, show_limit
-from .defaults import default_caps, is_priced
+from .defaults import costs, default_caps
 
 USD, GPU_HOURS = 1.0, 1.0
 """Expected spending above which somebody is asked …"""
@@ -66,9 +66,8 @@ def approval(plan: Plan, estimates: Estimates, pilot: int | None = None) -> Appr
 
 
 def spends(plan: Plan) -> bool:
-    """Whether anything it asks is paid for: by tokens, or in hours of `vllm`."""
-    asked = [plan.models[name] for node in plan.nodes for name in node.asked]
-    return any(is_priced(model) or model["engine"] == "vllm" for model in asked)
+    """Whether anything it asks is paid for."""
+    return any(costs(plan.models[name]) for node in plan.nodes for name in node.asked)
 
 
 def _part(plan: Plan, estimates: Estimates, rows: int) -> float:

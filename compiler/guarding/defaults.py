@@ -37,13 +37,16 @@ def caps_in_force(plan: Plan, recipe: Recipe) -> tuple[SpendCap, ...]:
     if recipe.budget is not None:
         return recipe.budget.caps
     caps = default_caps(plan)
-    span = next((m.span for m in recipe.models if _paid(plan, m.name)), recipe.span)
+    span = next(
+        (m.span for m in recipe.models if m.name in plan.models and costs(plan.models[m.name])),
+        recipe.span,
+    )
     return tuple(SpendCap(kind, value, span) for kind, value in caps.items())
 
 
-def _paid(plan: Plan, name: str) -> bool:
-    model = plan.models.get(name)
-    return model is not None and (is_priced(model) or model["engine"] == "vllm")
+def costs(model: Mapping[str, Any]) -> bool:
+    """Whether a model of a plan is paid for: by tokens, or in hours of `vllm`."""
+    return is_priced(model) or model["engine"] == "vllm"
 
 
 def is_priced(model: Mapping[str, Any]) -> bool:

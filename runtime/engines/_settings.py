@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeVar
 
 from ..requests import EngineError
 from .base import ModelSpec
+
+T = TypeVar("T")
 
 _DURATION = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*(ms|s|m|h)?\s*")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -49,6 +52,14 @@ def word(spec: ModelSpec, name: str) -> str | None:
     if value is not None and not isinstance(value, str):
         raise _wrong(spec, name, value, "a text")
     return value
+
+
+def one_of(spec: ModelSpec, name: str, values: Mapping[str, T], default: str) -> T:
+    """The value that a text names. Raises `EngineError` for any other text."""
+    chosen = word(spec, name) or default
+    if chosen not in values:
+        raise _wrong(spec, name, chosen, f"one of {', '.join(values)}")
+    return values[chosen]
 
 
 def _given(spec: ModelSpec, name: str) -> Any:

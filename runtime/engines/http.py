@@ -29,7 +29,7 @@ from ..scoring.tasks import task_of, unsupported
 from ._chat_client import ChatClient, Server
 from ._estimate import EstimatedTokens
 from ._rating_client import RatingClient
-from ._settings import seconds, whole, word
+from ._settings import one_of, seconds, whole, word
 from .base import Engine, ModelInfo, ModelSpec, Tokens
 
 PLACEMENT: Mapping[str, str] = {
@@ -207,22 +207,6 @@ def _api(spec: ModelSpec) -> Api:
 
 
 def _server(spec: ModelSpec, address: str) -> Server:
-    structure = word(spec, "structured_output") or "openai"
-    if structure not in STRUCTURES:
-        raise EngineError(
-            "placement",
-            f"models.{spec.name}.placement.structured_output is {structure!r}; "
-            f"give one of {', '.join(STRUCTURES)}",
-            retryable=False,
-        )
-    prefill = word(spec, "prefill") or "echo"
-    if prefill not in PREFILLS:
-        raise EngineError(
-            "placement",
-            f"models.{spec.name}.placement.prefill is {prefill!r}; "
-            f"give one of {', '.join(PREFILLS)}",
-            retryable=False,
-        )
     extra: dict[str, Any] = {}
     if (thinking := spec.options.get("thinking")) is not None:
         # As vLLM, SGLang and llama.cpp hand it to the model's own template.
@@ -236,8 +220,8 @@ def _server(spec: ModelSpec, address: str) -> Server:
         total_timeout=seconds(spec, "total_timeout", 0.0) or None,
         extra=extra,
         api=_api(spec),
-        structure=STRUCTURES[structure],
-        prefill=PREFILLS[prefill],
+        structure=one_of(spec, "structured_output", STRUCTURES, "openai"),
+        prefill=one_of(spec, "prefill", PREFILLS, "echo"),
     )
 
 

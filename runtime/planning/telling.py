@@ -67,6 +67,7 @@ def told_as_saved(
         now.before() if now else None,
         saved.meaning,
         lock=f"lock of {len(saved.lock)} pins" if saved.lock else "",
+        budget=default_caps(saved.plan) or None,
         worth=found,
     )
 

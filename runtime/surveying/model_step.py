@@ -48,14 +48,18 @@ async def row_step(
         MisfitError: The step does not fit the rows.
     """
     if not node.asked and reaching.assumed:  # nobody has written what is to be judged
-        behind = Reaching(completed(node)(reaching.frame), True, reaching.whole)
-        return NodeFacts(reaching.frame.height, True, reaching.whole), behind
+        return _unjudged(node, reaching)
     looked = await look(node, reaching, replies)
     if not node.asked and looked.meant.height and not looked.found:  # not one came back in time
-        behind = Reaching(completed(node)(reaching.frame), True, reaching.whole)
-        return NodeFacts(reaching.frame.height, True, reaching.whole), behind
+        return _unjudged(node, reaching)
     step = _RowStep(node, reaching, replies, plan, part, looked)
     return await step.asked() if node.asked else step.plain()
+
+
+def _unjudged(node: PlanNode, reaching: Reaching) -> tuple[NodeFacts, Reaching]:
+    """Where nobody can say which rows a step lets go on."""
+    behind = Reaching(completed(node)(reaching.frame), True, reaching.whole)
+    return NodeFacts(reaching.frame.height, True, reaching.whole), behind
 
 
 @dataclass(slots=True)
